@@ -1,0 +1,92 @@
+/* Greentea: labelling images of any size. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GREENTEA_PREDICT_H
+#define GREENTEA_PREDICT_H
+
+#include <greentea/image.h>
+#include <greentea/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gt_predict_options {
+    size_t memory_limit;   /**< bytes for plan, weights and row buffers; default 2^30 */
+    int32_t tile;          /**< output size of a tile in pixels; 0 (default): the largest legal one that
+                                the limit and the image allow */
+    int32_t untiled;       /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
+    int32_t deterministic; /**< see gt_program_options; default 0 */
+    gt_progress_fn progress; /**< unit: tiles; default NULL */
+    void *cookie;
+} gt_predict_options;
+
+/** Write the defaults. */
+GT_API void gt_predict_options_init(gt_predict_options *options);
+
+/** Classifies images with a model on a device. */
+typedef struct gt_predictor gt_predictor;
+
+/**
+ * Make a predictor. The weights are taken over now; the model may be freed afterwards.
+ * GT_EINVAL  an option out of range; GT_ESHAPE  tile is not a legal output size; GT_ENOMEM  the smallest
+ * tile does not fit the memory limit: the message says what it wants
+ */
+GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, const gt_model *model,
+                                     const gt_predict_options *options);
+
+/** Rows of an image that is read as it is needed. Values may have any scale. */
+typedef struct gt_row_source {
+    int32_t width, height, channels;
+    /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read twice, forward
+     *  with overlaps: first for its minimum and maximum, then for the tiles. */
+    gt_status (*read)(void *cookie, int32_t y, int32_t rows, float *dst);
+    void *cookie;
+} gt_row_source;
+
+/** Takes the result, rows in order. */
+typedef struct gt_row_sink {
+    /** src [labels][rows][width], probabilities, rows y to y + rows - 1. */
+    gt_status (*write)(void *cookie, int32_t y, int32_t rows, const float *src);
+    void *cookie;
+} gt_row_sink;
+
+/**
+ * Classify every pixel of an image that is streamed: rows in, rows out, memory independent of its
+ * height. A status returned by a callback is passed on.
+ * The image is normalised as in training (min-max of the whole image to [-1, 1]) and its border is
+ * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start at
+ * multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit for bit
+ * when deterministic).
+ * Source: Ronneberger et al. 2015, arXiv:1505.04597, section 2 (overlap-tile strategy).
+ */
+GT_API gt_status gt_predictor_stream(gt_predictor *predictor, const gt_row_source *source,
+                                     const gt_row_sink *sink);
+
+/**
+ * Classify every pixel of an image in memory.
+ * out  receives a new image [labels][H][W] GT_F32, probabilities that sum to 1; the caller owns it
+ * in   the model's channels (grey is replicated if the model has 3), any type and strides
+ * GT_ESHAPE  channels; GT_ENUMERIC  NaN or infinity in the input; GT_ECANCELLED; GT_ENOMEM
+ */
+GT_API gt_status gt_predictor_run(gt_image **out, gt_predictor *predictor, const gt_image_view *in);
+
+typedef struct gt_predict_plan {
+    int32_t tile_width, tile_height; /**< output pixels of a tile */
+    uint64_t tiles;                  /**< for the image asked about */
+    size_t peak_bytes;               /**< program, packed weights, parameters, row buffers */
+    size_t arena_bytes;              /**< of it the program's intermediate values */
+} gt_predict_plan;
+
+/** What gt_predictor_stream() would do with an image of this size. */
+GT_API gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *predictor, int32_t width,
+                                   int32_t height);
+
+/** The plan of the last tile program as text ("" before the first); free with gt_free(). */
+GT_API gt_status gt_predictor_dump(char **out, const gt_predictor *predictor);
+
+/** Release. NULL is accepted. */
+GT_API void gt_predictor_free(gt_predictor *predictor);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,171 @@
+/* Greentea: training. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GREENTEA_TRAIN_H
+#define GREENTEA_TRAIN_H
+
+#include <greentea/image.h>
+#include <greentea/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- data ---- */
+
+/** Pairs of images and label maps to train on, in host memory. */
+typedef struct gt_dataset gt_dataset;
+
+typedef struct gt_dataset_options {
+    int32_t labels;       /**< number of labels; 0: the number of distinct values found */
+    int32_t channels;     /**< 1 or 3; grey is replicated to 3, colour to 1 is an error; 0: as the first image */
+    int32_t ignore_value; /**< value in label images to be ignored; -1 (default): none */
+    const gt_image_limits *limits; /**< NULL: the defaults */
+} gt_dataset_options;
+
+/** Write the defaults. */
+GT_API void gt_dataset_options_init(gt_dataset_options *options);
+
+/** Make an empty data set; the caller owns it; free with gt_dataset_free(). */
+GT_API gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *options);
+
+/**
+ * Copy one image and its labels. Images may have different sizes.
+ * raw     any type, channels as in the options; normalised here: min-max of the page to [-1, 1],
+ *         a constant page to -1 (spec of 2015)
+ * labels  one channel of the same size; the values are grey values: all values seen so far, sorted,
+ *         define the labels (index = rank), as soon as the data set is used
+ * GT_ESHAPE  sizes differ; GT_ENUMERIC  NaN or infinity; GT_EINVAL after first use
+ */
+GT_API gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw,
+                                const gt_image_view *labels);
+
+/**
+ * Read all pages of two paths (files, multi-page files or folders, see gt_image_reader_open) as pairs
+ * in order. GT_ESHAPE  numbers of pages or sizes differ, named in the message.
+ */
+GT_API gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path,
+                                 const char *labels_path);
+
+/** Number of images, and of labels (checks the label values: GT_EFORMAT names the surplus ones). */
+GT_API size_t gt_dataset_images(const gt_dataset *dataset);
+GT_API gt_status gt_dataset_labels(int32_t *out, gt_dataset *dataset);
+/** Channels of the images (1 or 3); 0 while empty. */
+GT_API int32_t gt_dataset_channels(const gt_dataset *dataset);
+/** Grey value of a label (index below the number of labels), -1 if out of range. */
+GT_API int32_t gt_dataset_grey(gt_dataset *dataset, int32_t label);
+
+/** Release. NULL is accepted. */
+GT_API void gt_dataset_free(gt_dataset *dataset);
+
+/* ---- training ---- */
+
+typedef enum gt_solver { GT_SGD, GT_ADAMW } gt_solver;
+
+/** Learning rate over time; t iterations done, T all, u = max(t/T, share of the time limit used). */
+typedef enum gt_policy {
+    GT_POLICY_FIXED,  /**< rate */
+    GT_POLICY_INV,    /**< rate * (1 + gamma*t)^(-power) */
+    GT_POLICY_STEP,   /**< rate * gamma^floor(t/step) */
+    GT_POLICY_POLY,   /**< rate * (1 - u)^power */
+    GT_POLICY_COSINE  /**< rate * (1 + cos(pi*u))/2 */
+} gt_policy;
+
+/** Symmetries applied to patches, drawn uniformly. */
+typedef enum gt_augment {
+    GT_AUGMENT_AUTO, /**< d4 for 2 labels, none for more (labels may depend on direction) */
+    GT_AUGMENT_NONE,
+    GT_AUGMENT_FLIPS, /**< 4: none, vertical, horizontal, both */
+    GT_AUGMENT_D4     /**< 8: flips and rotations by 90 degrees */
+} gt_augment;
+
+typedef struct gt_train_options {
+    int32_t patch;       /**< output size of a patch in pixels; legal for the network and not larger
+                              than any image; 0 (default): the largest legal up to 128 (sw: 1) */
+    int32_t batch;       /**< patches per iteration; default 1 (sw: 32) when 0 */
+    uint64_t iterations; /**< stop after so many in all; default 10000 */
+    double time_limit;   /**< stop after so many seconds of this run; 0 (default): none. With a limit,
+                              poly and cosine depend on the clock, so such a run is not resumable bit
+                              for bit */
+    gt_solver solver;    /**< default GT_ADAMW */
+    gt_policy policy;    /**< default GT_POLICY_COSINE */
+    float rate;          /**< default 1e-3 */
+    float gamma, power;  /**< of inv, step, poly; default 1e-4, 0.75 */
+    uint64_t step;       /**< of step; default 10000 */
+    uint64_t warmup;     /**< iterations over which the rate rises linearly from 0; default 0 */
+    float momentum;      /**< of SGD; default 0.99 */
+    float beta1, beta2, epsilon; /**< of AdamW; default 0.9, 0.999, 1e-8 */
+    float decay;         /**< weight decay (SGD: in the gradient, as Caffe; AdamW: decoupled); default 1e-4 */
+    float clip;          /**< largest norm of the whole gradient; 0: no limit; default 1 */
+    gt_normalize normalize; /**< default GT_NORMALIZE_VALID */
+    gt_augment augment;  /**< default GT_AUGMENT_AUTO */
+    uint64_t seed;       /**< default 1 */
+    int32_t deterministic; /**< see gt_program_options; default 0 */
+} gt_train_options;
+
+/** Write the defaults. */
+GT_API void gt_train_options_init(gt_train_options *options);
+
+/** Trains a model on a data set. */
+typedef struct gt_trainer gt_trainer;
+
+/**
+ * Plan training.
+ * out      receives the trainer; the caller owns it; free with gt_trainer_free() before the rest
+ * model    is trained in place: its host weights are brought up to date by gt_trainer_sync(), by saving
+ *          and at the end of gt_trainer_run()
+ * GT_ESHAPE  patch not legal or larger than an image; GT_EINVAL  labels or channels differ from the
+ *          data's, or an option out of range; GT_ENOMEM
+ */
+GT_API gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model *model,
+                                   gt_dataset *dataset, const gt_train_options *options);
+
+typedef struct gt_train_progress {
+    uint64_t iteration; /**< iterations done in all */
+    float loss;         /**< of the last iteration */
+    float loss_mean;    /**< exponential mean over about 50 iterations */
+    float rate;         /**< learning rate of the last iteration */
+    float gradient_norm; /**< before clipping */
+    double seconds;     /**< since gt_trainer_run() or the first step of this run */
+    uint64_t total;     /**< iterations wanted */
+} gt_train_progress;
+
+/**
+ * One iteration. GT_ENUMERIC  loss or gradient is not finite: the weights are left as they were.
+ * progress  may be NULL
+ */
+GT_API gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *trainer);
+
+/** Called after every iteration; return non-zero to stop with GT_ECANCELLED (the state stays valid). */
+typedef int (*gt_train_fn)(const gt_train_progress *progress, void *cookie);
+
+/** Step until iterations or time are used up. fn may be NULL. */
+GT_API gt_status gt_trainer_run(gt_trainer *trainer, gt_train_fn fn, void *cookie);
+
+/** Bring the model's host weights up to date. */
+GT_API gt_status gt_trainer_sync(gt_trainer *trainer);
+
+/**
+ * Write model and state (optimizer, iteration, seed) to a file that gt_model_load() reads as well; a
+ * former file of that name is kept as `path`.prev. Written beside, synced, renamed. GT_EIO
+ */
+GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
+
+/**
+ * Continue from `path`, or from `path`.prev if that is the newest valid one. What follows is bit for bit
+ * what an uninterrupted run gives (same options, no time limit, CPU).
+ * GT_EIO, GT_EFORMAT  neither can be read; GT_ESHAPE  of another network; GT_EINVAL  other solver
+ */
+GT_API gt_status gt_trainer_resume(gt_trainer *trainer, const char *path);
+
+/** Memory of the training program. */
+GT_API void gt_trainer_get_memory(const gt_trainer *trainer, gt_program_memory *out);
+
+/** The plan of the training program as text; the caller frees it with gt_free(). */
+GT_API gt_status gt_trainer_dump(char **out, const gt_trainer *trainer);
+
+/** Release. NULL is accepted. */
+GT_API void gt_trainer_free(gt_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* Inside of a program, for tests and the library's own users. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_CORE_PROGRAM_H
+#define GT_CORE_PROGRAM_H
+
+#include "core/backend.h"
+
+/* Further options that the public header does not show. */
+struct gt_program_extra {
+    const struct gt_kernel *force; /* tests: only this kernel may run nodes of its op */
+    int32_t force_variant;         /* -1: any */
+    bool no_fuse;
+};
+gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph *graph,
+                             const gt_program_options *options,
+                             const struct gt_program_extra *extra);
+/* The parameters changed outside of the program's own updates (done by gt_program_write). */
+size_t gt__program_steps(const gt_program *program, struct gt_step **out);
+
+/* Read or write any kept value (parameters and state). */
+gt_status gt__program_write_kept(gt_program *program, gt_value value, const float *src);
+gt_status gt__program_read_kept(gt_program *program, gt_value value, float *dst);
+
+#endif
