@@ -31,6 +31,7 @@ struct gt_value_info {
     int32_t producer;  /* index of the node, -1 for inputs, parameters and state */
     int32_t wanted;    /* 1: output of the graph */
     gt_value gradient; /* after gt_graph_gradient */
+    int32_t needs_gradient; /* 1: a parameter, or computed from one */
     float rate_mult, decay_mult; /* of parameters */
     char name[GT_NAME_SIZE];
 };
@@ -65,6 +66,7 @@ struct gt_graph {
     size_t n_values, values_capacity;
     struct gt_node *nodes;
     size_t n_nodes, nodes_capacity;
+    int32_t in_backward; /* nodes appended now belong to the backward part */
 };
 
 /* Elements of the `hyper` input of the updates, shape [1][1][1][GT_HYPER_COUNT]. */

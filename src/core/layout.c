@@ -1,0 +1,21 @@
+/* Size of a tensor in memory. SPDX-License-Identifier: BSD-2-Clause */
+#include "core/layout.h"
+
+bool gt__layout_bytes(size_t *out, gt_shape shape, gt_layout layout)
+{
+    size_t plain = 0;
+    if (layout.block < 1 || layout.phase < 1 || !gt__shape_count(&plain, shape)) {
+        return false;
+    }
+    size_t b = (size_t)layout.block;
+    size_t p = (size_t)layout.phase;
+    size_t count = 0;
+    /* Fragments are counted in int32_t by gt__extent. */
+    if (!gt__mul(&count, (size_t)shape.n, p * p) || count > INT32_MAX) {
+        return false;
+    }
+    return gt__mul(&count, count, gt__ceil_div_z((size_t)shape.c, b)) &&
+           gt__mul(&count, count, gt__ceil_div_z((size_t)shape.h, p)) &&
+           gt__mul(&count, count, gt__ceil_div_z((size_t)shape.w, p)) &&
+           gt__mul(&count, count, b) && gt__mul(out, count, gt__kind_size(layout.kind));
+}

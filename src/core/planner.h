@@ -1,0 +1,58 @@
+/* The passes between a graph and a program. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_CORE_PLANNER_H
+#define GT_CORE_PLANNER_H
+
+#include "core/program.h"
+
+/* One way to run a node: a kernel, a variant and layouts without ANY. */
+struct gt_option {
+    const struct gt_kernel *kernel;
+    unsigned variant;
+    struct gt_plan plan;
+};
+
+/* What select.c decides. */
+struct gt_choice {
+    struct gt_option *options; /* of all nodes, one after the other */
+    size_t n_options, options_capacity;
+    size_t *first;             /* [n_nodes + 1]: options of node i are first[i] to first[i + 1] - 1 */
+    size_t *chosen;            /* [n_nodes]: index into options */
+};
+
+struct gt_planner {
+    const struct gt_device *device;
+    const struct gt_program_extra *extra;
+    bool deterministic;
+    struct gt_graph *graph; /* a copy; passes change it */
+};
+
+/* Remove nodes whose results nobody wants; outputs without readers become GT_NO_VALUE. */
+gt_status gt__prune(struct gt_graph *g);
+
+/* Fold bias and ReLU into producers where a kernel other than the reference takes the result. */
+gt_status gt__fuse(struct gt_planner *p);
+
+/* Choose kernels and layouts by cost. */
+gt_status gt__select(struct gt_choice *out, struct gt_planner *p);
+void gt__choice_free(struct gt_choice *choice);
+
+/* Seconds that a reorder of value v takes; 0 when the layouts are equal, negative when no kernel can. */
+double gt__reorder_cost(const struct gt_option **best, struct gt_option *storage,
+                        const struct gt_planner *p, gt_value v, gt_layout from, gt_layout to);
+
+/* May this kernel run this node under the planner's restrictions? Fills plan. */
+bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,
+                        const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan);
+bool gt__kernel_is_reference(const struct gt_kernel *kernel);
+
+/* A block of memory that must not overlap others alive at the same time. */
+struct gt_block {
+    size_t size;
+    int32_t first, last; /* steps, inclusive */
+    size_t offset;       /* result */
+};
+
+/* Offsets, largest block first at the lowest free place (multiples of GT_ALIGN). total: bytes of the arena. */
+gt_status gt__arena(size_t *total, struct gt_block *blocks, size_t n);
+
+#endif
