@@ -12,13 +12,13 @@ OPT      ?= -O3
 SANITIZE ?=
 
 PACKAGES := build-essential pkg-config libopenblas-dev libtiff-dev libpng-dev libjansson-dev \
-            libpopt-dev librandom123-dev libcmocka-dev
-MODULES  := openblas libtiff-4 libpng jansson popt
+            libpopt-dev librandom123-dev libcmocka-dev libsodium-dev
+MODULES  := openblas libtiff-4 libpng jansson popt libsodium
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
         -Wno-sign-conversion -Werror
-PKG_CFLAGS = $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
-PKG_LIBS   = $(shell pkg-config --libs $(MODULES) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 
 CPPFLAGS_ALL = -Iinclude -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
@@ -62,22 +62,27 @@ $(BUILD)/%_avx2.o: ISA = -mavx2 -mfma -ffp-contract=fast
 $(BUILD)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 \
                            -ffp-contract=fast
 
+Q = $(if $(V),,@)
 $(BUILD)/%_f64.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -DGT_REF_F64 $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "  CC   $< (double)")
+	$(Q)$(CC) $(CPPFLAGS_ALL) -DGT_REF_F64 $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(ISA) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "  CC   $<")
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(ISA) -MMD -MP -c -o $@ $<
 
 $(STATIC): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 $(SHARED): $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libgreentea.so.$(SOVERSION) $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ $(LIBS)
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) -shared -Wl,-soname,libgreentea.so.$(SOVERSION) $(LDFLAGS_ALL) -Wl,-z,defs -o $@ $^ $(LIBS)
 	ln -sf libgreentea.so.$(VERSION) $(BUILD)/libgreentea.so.$(SOVERSION)
 	ln -sf libgreentea.so.$(SOVERSION) $(BUILD)/libgreentea.so
 $(TOOL): $(TOOL_OBJ) $(STATIC)
-	$(CC) $(LDFLAGS_ALL) -pie -o $@ $^ $(LIBS)
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $^ $(LIBS)
 $(BUILD)/greentea.pc: Makefile
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
@@ -87,11 +92,14 @@ $(BUILD)/greentea.pc: Makefile
 
 # ---- tests: cmocka programs linked with the static library, so that they see its inside ----
 $(BUILD)/tests/ops/check_op: $(OPS_SRC:%.c=$(BUILD)/%.o) $(REF_OBJ) $(HELP_OBJ) $(STATIC)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 $(UNIT_BIN): $(BUILD)/%: $(BUILD)/%.o $(HELP_OBJ) $(STATIC)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(STATIC)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 tests: $(UNIT_BIN) $(OPS_BIN) $(EXAMPLE_BIN) $(TOOL)
 

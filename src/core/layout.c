@@ -10,8 +10,10 @@ bool gt__layout_bytes(size_t *out, gt_shape shape, gt_layout layout)
     size_t b = (size_t)layout.block;
     size_t p = (size_t)layout.phase;
     size_t count = 0;
-    /* Fragments are counted in int32_t by gt__extent. */
-    if (!gt__mul(&count, (size_t)shape.n, p * p) || count > INT32_MAX) {
+    /* gt__extent counts fragments and rounds up in int32_t. */
+    if (!gt__mul(&count, (size_t)shape.n, p * p) || count > INT32_MAX ||
+        (size_t)shape.c + b - 1 > INT32_MAX || (size_t)shape.h + p - 1 > INT32_MAX ||
+        (size_t)shape.w + p - 1 > INT32_MAX) {
         return false;
     }
     return gt__mul(&count, count, gt__ceil_div_z((size_t)shape.c, b)) &&

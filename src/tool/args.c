@@ -1,0 +1,214 @@
+/* Options, errors, exit codes, signals: what all subcommands need. SPDX-License-Identifier: BSD-2-Clause */
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+int tool_fail(gt_status status, enum about about)
+{
+    int signal_code = tool_signal();
+    if (status == GT_ECANCELLED && signal_code) {
+        return signal_code;
+    }
+    fprintf(stderr, "greentea: %s\n", gt_error_message());
+    switch (status) {
+    case GT_EINVAL:
+    case GT_ENOTSUP:
+        return EXIT_USAGE;
+    case GT_ESHAPE:
+        return about == ABOUT_INPUT ? EXIT_INPUT : EXIT_USAGE;
+    case GT_EFORMAT:
+    case GT_ELIMIT:
+        return EXIT_INPUT;
+    case GT_EIO:
+        return about == ABOUT_OUTPUT ? EXIT_OUTPUT : EXIT_INPUT;
+    case GT_ENOMEM:
+    case GT_EDEVICE:
+        return EXIT_DEVICE;
+    case GT_ENUMERIC:
+        return about == ABOUT_INPUT ? EXIT_INPUT : EXIT_NUMERIC;
+    case GT_ECANCELLED:
+    case GT_OK:
+        break;
+    }
+    return EXIT_INTERNAL;
+}
+
+int tool_usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("greentea: ", stderr);
+    vfprintf(stderr, format, args);
+    fputs("\n", stderr);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+static void show_help(poptContext context, const char *about)
+{
+    printf("%s\n\n", about);
+    poptPrintHelp(context, stdout, 0);
+}
+
+int tool_parse(int argc, char **argv, const struct poptOption *table, const char *about,
+               char **positional)
+{
+    int help = 0;
+    char name[64];
+    snprintf(name, sizeof name, "greentea %s", argv[0]);
+    struct poptOption all[] = {
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)table, 0, "Options:", NULL},
+        {"help", 'h', POPT_ARG_NONE, &help, 0, "this help", NULL},
+        POPT_TABLEEND};
+    poptContext context = poptGetContext(name, argc, (const char **)(uintptr_t)argv, all, 0);
+    poptSetOtherOptionHelp(context, positional ? "[options] [FILE]" : "[options]");
+    int result = 0;
+    int code = poptGetNextOpt(context);
+    if (code < -1) {
+        result = tool_usage("%s: %s; `%s --help` lists the options", poptBadOption(context, 0),
+                            poptStrerror(code), name);
+    } else if (help) {
+        show_help(context, about);
+        result = -1;
+    } else {
+        const char *rest = poptGetArg(context);
+        if (rest && positional) {
+            *positional = strdup(rest);
+            rest = poptGetArg(context);
+        }
+        if (rest) {
+            result = tool_usage("unexpected argument '%s'; `%s --help` lists the options", rest, name);
+        }
+    }
+    poptFreeContext(context);
+    return result;
+}
+
+/* A number with one of the suffixes; factor by its place. */
+static bool parse_suffixed(double *out, const char *text, const char *suffixes,
+                           const double *factors)
+{
+    char *end = NULL;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (end == text || errno != 0 || !isfinite(value) || value < 0.0) {
+        return false;
+    }
+    if (*end == '\0') {
+        *out = value;
+        return true;
+    }
+    const char *at = strchr(suffixes, *end);
+    if (!at || end[1] != '\0') {
+        return false;
+    }
+    *out = value * factors[at - suffixes];
+    return true;
+}
+
+bool tool_parse_time(double *out, const char *text)
+{
+    static const double factors[] = {1.0, 60.0, 3600.0};
+    return parse_suffixed(out, text, "smh", factors);
+}
+
+bool tool_parse_bytes(size_t *out, const char *text)
+{
+    static const double factors[] = {1024.0, 1048576.0, 1073741824.0, 1099511627776.0,
+                                     1024.0, 1048576.0, 1073741824.0, 1099511627776.0};
+    double value = 0.0;
+    if (!parse_suffixed(&value, text, "KMGTkmgt", factors) || value >= 9.0e18) {
+        return false;
+    }
+    *out = (size_t)value;
+    return true;
+}
+
+int tool_choice(const char *text, const char *const *list)
+{
+    for (int i = 0; list[i]; i++) {
+        if (strcmp(text, list[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void log_to_stderr(gt_log_level level, const char *message, void *cookie)
+{
+    (void)cookie;
+    if (level <= GT_LOG_WARN) {
+        fprintf(stderr, "greentea: %s\n", message);
+    }
+}
+
+int tool_open_device(gt_device **out, const struct device_flags *flags)
+{
+    gt_device_options options;
+    gt_device_options_init(&options);
+    options.log = log_to_stderr;
+    options.threads = flags->threads;
+    const char *environment = getenv("GREENTEA_THREADS");
+    if (flags->threads == 0 && environment && *environment) {
+        char *end = NULL;
+        long n = strtol(environment, &end, 10);
+        if (*end != '\0' || n < 1 || n > 1024) {
+            return tool_usage("GREENTEA_THREADS is '%s', expected 1 to 1024", environment);
+        }
+        options.threads = (int32_t)n;
+    }
+    const char *name = flags->device ? flags->device : getenv("GREENTEA_DEVICE");
+    gt_status status = gt_device_open(out, name && *name ? name : NULL, &options);
+    return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
+}
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    if (caught && number == SIGINT) {
+        _exit(EXIT_INT);
+    }
+    caught = number;
+}
+
+void tool_catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int tool_signal(void)
+{
+    return caught == SIGINT ? EXIT_INT : caught == SIGTERM ? EXIT_TERM : 0;
+}
+
+bool tool_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool tool_is_image_name(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcasecmp(dot, ".tif") == 0 || strcasecmp(dot, ".tiff") == 0 ||
+                   strcasecmp(dot, ".png") == 0);
+}
+
+double tool_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

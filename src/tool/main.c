@@ -1,0 +1,54 @@
+/* The greentea tool: finds the subcommand. SPDX-License-Identifier: BSD-2-Clause */
+#include "tool/tool.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"train", cmd_train, "train a network on labelled images"},
+    {"process", cmd_process, "label every pixel of images with a trained model"},
+    {"evaluate", cmd_evaluate, "compare probabilities with the true labels"},
+    {"benchmark", cmd_benchmark, "time a network on a device"},
+    {"info", cmd_info, "describe a network or a model file"},
+    {"devices", cmd_devices, "list the devices to compute on"},
+    {"demo", cmd_demo, "make data, train, label and show a picture, in about two minutes"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "greentea %s: pixelwise classification of images with convolutional networks\n\n"
+                "usage: greentea COMMAND [options]\n\ncommands:\n",
+            gt_version());
+    for (int i = 0; i < N_COMMANDS; i++) {
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
+    }
+    fprintf(to, "\n`greentea COMMAND --help` lists the options of a command.\n"
+                "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 device or memory,\n"
+                "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("greentea %s\n", gt_version());
+        return EXIT_OK;
+    }
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return tool_usage("unknown command '%s'; `greentea --help` lists them", argv[1]);
+}

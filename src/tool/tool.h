@@ -1,0 +1,100 @@
+/* What the subcommands of the tool share. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_TOOL_TOOL_H
+#define GT_TOOL_TOOL_H
+
+#include <greentea/greentea.h>
+#include <popt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_INTERNAL = 1,
+    EXIT_USAGE = 2,
+    EXIT_INPUT = 3,
+    EXIT_DEVICE = 4,
+    EXIT_OUTPUT = 5,
+    EXIT_NUMERIC = 6,
+    EXIT_INT = 130,
+    EXIT_TERM = 143
+};
+
+/* What a failing call was about; decides the exit code of sizes, formats and files. */
+enum about { ABOUT_OPTION, ABOUT_INPUT, ABOUT_OUTPUT };
+
+/* Print the library's message ("greentea: ...") and return the exit code of a status. */
+int tool_fail(gt_status status, enum about about);
+/* Print a sentence and return EXIT_USAGE. */
+int tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- options ---- */
+
+/* Parse argv[0] = "greentea train"; prints help and returns -1 after --help, EXIT_USAGE on a mistake, else 0.
+ * positional: receives up to one argument, or NULL to refuse any. */
+int tool_parse(int argc, char **argv, const struct poptOption *table, const char *about,
+               char **positional);
+/* "10m", "90s", "1.5h" or "90" to seconds; "512M", "1.5G" or "65536" to bytes. false: not such a thing. */
+bool tool_parse_time(double *out, const char *text);
+bool tool_parse_bytes(size_t *out, const char *text);
+/* Index of text in a NULL-terminated list, -1 if it is not there. */
+int tool_choice(const char *text, const char *const *list);
+
+/* Device flags that every computing subcommand takes. */
+struct device_flags {
+    char *device;
+    int threads;
+};
+#define DEVICE_OPTIONS(flags)                                                                      \
+    {"device", 'd', POPT_ARG_STRING, &(flags).device, 0,                                           \
+     "device to compute on: cpu or an index of `greentea devices`", "NAME"},                       \
+        {"threads", 't', POPT_ARG_INT, &(flags).threads, 0,                                        \
+         "CPU threads (default: all; or GREENTEA_THREADS)", "N"}
+/* Open the device of the flags, GREENTEA_DEVICE or the CPU. 0 or an exit code. */
+int tool_open_device(gt_device **out, const struct device_flags *flags);
+
+/* ---- progress ---- */
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_NONE };
+struct progress {
+    enum progress_mode mode;
+    bool tty;
+    char device[64];
+    double start, last;
+};
+#define PROGRESS_OPTIONS(text, quiet)                                                              \
+    {"progress", 0, POPT_ARG_STRING, &(text), 0, "auto, plain, json or none (default auto)", "HOW"}, \
+        {"quiet", 'q', POPT_ARG_NONE, &(quiet), 0, "no progress", NULL}
+/* 0 or EXIT_USAGE. */
+int progress_open(struct progress *p, const char *how, int quiet, const gt_device *device);
+/* Show that done of total units are done; `extra` stands behind the rate ("loss 0.31"). json_extra: members
+ * for json mode (", \"loss\": 0.31"). Draws at most about 4 times a second on a terminal and every 10 s
+ * elsewhere; last = true always draws and ends the line. */
+void progress_show(struct progress *p, double share, const char *counts, const char *extra,
+                   const char *json_extra, bool last);
+double tool_now(void);
+
+/* ---- signals ---- */
+
+/* From now on SIGINT and SIGTERM only set a flag; a second SIGINT ends the program. */
+void tool_catch_signals(void);
+/* 0, or the exit code of the signal that came (130, 143). */
+int tool_signal(void);
+
+/* ---- images ---- */
+
+/* Does a path exist? */
+bool tool_exists(const char *path);
+/* Does it end like an image file (.tif, .tiff, .png)? */
+bool tool_is_image_name(const char *path);
+
+/* ---- subcommands ---- */
+
+int cmd_train(int argc, char **argv);
+int cmd_process(int argc, char **argv);
+int cmd_evaluate(int argc, char **argv);
+int cmd_benchmark(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_devices(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+
+#endif
