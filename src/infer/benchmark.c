@@ -10,8 +10,8 @@
 
 void gt_benchmark_options_init(gt_benchmark_options *options)
 {
-    *options = (gt_benchmark_options){
-        .mode = GT_BENCHMARK_PROCESS, .batch = 1, .warmup = 1, .runs = 5};
+    *options =
+        (gt_benchmark_options){.mode = GT_BENCHMARK_PROCESS, .batch = 1, .warmup = 1, .runs = 5};
 }
 
 /* Everything a benchmark holds. */
@@ -88,7 +88,8 @@ static gt_status fill(struct bench *b, gt_model *model)
 
 static gt_status run_once(double *seconds, struct bench *b)
 {
-    static const float hyper[GT_HYPER_COUNT] = {[GT_HYPER_RATE] = 1e-6f, [GT_HYPER_MOMENTUM] = 0.9f};
+    static const float hyper[GT_HYPER_COUNT] = {
+        [GT_HYPER_RATE] = 1e-6f, [GT_HYPER_MOMENTUM] = 0.9f};
     struct timespec t0;
     struct timespec t1;
     clock_gettime(CLOCK_MONOTONIC, &t0);
@@ -138,7 +139,8 @@ gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *dev
     double seconds = 0.0;
     gt_status status = GT_OK;
     if (options->batch < 1 || options->runs < 1 || options->warmup < 0) {
-        return gt__fail(GT_EINVAL, "benchmark: batch %d and runs %d must be 1 or more, warm-up %d 0 or more",
+        return gt__fail(GT_EINVAL,
+                        "benchmark: batch %d and runs %d must be 1 or more, warm-up %d 0 or more",
                         options->batch, options->runs, options->warmup);
     }
     gt_model_get_geometry(model, &geometry);

@@ -1,0 +1,211 @@
+/* Images and their labels in host memory. SPDX-License-Identifier: BSD-2-Clause */
+#include "data/dataset.h"
+
+#include <math.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/shape.h"
+#include "image/convert.h"
+
+void gt_dataset_options_init(gt_dataset_options *options)
+{
+    *options = (gt_dataset_options){.ignore_value = -1};
+}
+
+gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *options)
+{
+    gt_dataset_options o;
+    gt_dataset_options_init(&o);
+    o = options ? *options : o;
+    if (o.labels < 0 || o.labels == 1 || o.labels > GT_MAX_LABELS) {
+        return gt__fail(GT_EINVAL, "%d labels, expected 2 to %d or 0 to count them", o.labels,
+                        GT_MAX_LABELS);
+    }
+    if (o.channels != 0 && o.channels != 1 && o.channels != 3) {
+        return gt__fail(GT_EINVAL, "%d channels, expected 1, 3 or 0 for those of the first image",
+                        o.channels);
+    }
+    if (o.ignore_value < -1 || o.ignore_value >= GT_GREYS) {
+        return gt__fail(GT_EINVAL, "ignore value %d, expected 0 to %d or -1 for none",
+                        o.ignore_value, GT_GREYS - 1);
+    }
+    gt_dataset *d = NULL;
+    GT_TRY(gt__alloc(&d, 1, sizeof *d, "a data set"));
+    if (o.limits) {
+        d->limits = *o.limits;
+    } else {
+        gt_image_limits_init(&d->limits);
+    }
+    d->options = o;
+    d->options.limits = NULL; /* the caller's may die */
+    d->channels = o.channels;
+    *out = d;
+    return GT_OK;
+}
+
+static void page_release(struct gt_page *page)
+{
+    gt__free(page->raw);
+    gt__free(page->grey);
+    *page = (struct gt_page){0};
+}
+
+void gt__dataset_truncate(gt_dataset *dataset, size_t n_pages)
+{
+    while (dataset->n_pages > n_pages) {
+        page_release(&dataset->pages[--dataset->n_pages]);
+    }
+    if (n_pages == 0) {
+        dataset->channels = dataset->options.channels;
+    }
+}
+
+void gt_dataset_free(gt_dataset *dataset)
+{
+    if (dataset) {
+        gt__dataset_truncate(dataset, 0);
+        gt__free(dataset->pages);
+        gt__free(dataset->rank);
+        gt__free(dataset);
+    }
+}
+
+/* Minimum to -1, maximum to 1, over all channels; a constant page to -1. In float, step by step as
+ * the predictor does it. */
+static gt_status normalise(float *raw, size_t n)
+{
+    float low = raw[0];
+    float high = raw[0];
+    for (size_t i = 0; i < n; i++) {
+        low = raw[i] < low ? raw[i] : low;
+        high = raw[i] > high ? raw[i] : high;
+    }
+    float scale = high > low ? 2.0F / (high - low) : 0.0F;
+    if (!isfinite(high - low) || !isfinite(scale)) {
+        return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
+                        (double)high);
+    }
+    for (size_t i = 0; i < n; i++) {
+        raw[i] = (raw[i] - low) * scale - 1.0F;
+    }
+    return GT_OK;
+}
+
+static gt_status read_raw(struct gt_page *page, const gt_image_view *raw)
+{
+    size_t n = 0;
+    gt_shape shape = {1, raw->channels, raw->height, raw->width};
+    if (!gt__shape_count(&n, shape)) {
+        n = SIZE_MAX;
+    }
+    GT_TRY(gt__alloc_raw(&page->raw, n, sizeof *page->raw, "an image to train on"));
+    gt__view_to_float(page->raw, raw, 0, raw->height);
+    size_t bad = gt__find_not_finite(page->raw, n);
+    if (bad < n) {
+        size_t pixel = bad % (n / (size_t)raw->channels);
+        return gt__fail(GT_ENUMERIC, "the image is %g at x %zu, y %zu", (double)page->raw[bad],
+                        pixel % (size_t)raw->width, pixel / (size_t)raw->width);
+    }
+    return normalise(page->raw, n);
+}
+
+static gt_status read_grey(struct gt_page *page, const gt_image_view *labels)
+{
+    size_t width = (size_t)labels->width;
+    size_t n = width * (size_t)labels->height;
+    float *row = NULL;
+    gt_status status = GT_OK;
+    GT_TRY_OUT(gt__alloc_raw(&page->grey, n, sizeof *page->grey, "labels to train on"));
+    GT_TRY_OUT(gt__alloc_raw(&row, width, sizeof *row, "a row of labels"));
+    for (int32_t y = 0; y < labels->height; y++) {
+        gt__view_to_float(row, labels, y, 1);
+        for (size_t x = 0; x < width; x++) {
+            float v = row[x];
+            if (!isfinite(v)) {
+                status = gt__fail(GT_ENUMERIC, "label %g at x %zu, y %d", (double)v, x, y);
+                goto out;
+            }
+            if (v < 0 || v >= GT_GREYS || v > floorf(v)) {
+                status =
+                    gt__fail(GT_EFORMAT, "label %g at x %zu, y %d is not an integer from 0 to %d",
+                             (double)v, x, y, GT_GREYS - 1);
+                goto out;
+            }
+            page->grey[(size_t)y * width + x] = (uint16_t)v;
+        }
+    }
+out:
+    gt__free(row);
+    return status;
+}
+
+static gt_status check(const gt_dataset *d, const gt_image_view *raw, const gt_image_view *labels)
+{
+    if (!d) {
+        return gt__fail(GT_EINVAL, "no data set to add an image to");
+    }
+    GT_TRY(gt__view_check(raw));
+    GT_TRY(gt__view_check(labels));
+    if (d->ready) {
+        return gt__fail(GT_EINVAL, "the data set is in use; nothing can be added any more");
+    }
+    if (raw->width != labels->width || raw->height != labels->height) {
+        return gt__fail(GT_ESHAPE, "the image is %d x %d pixels, its labels are %d x %d",
+                        raw->width, raw->height, labels->width, labels->height);
+    }
+    if (labels->channels != 1) {
+        return gt__fail(GT_ESHAPE, "the labels have %d channels, expected 1", labels->channels);
+    }
+    if (raw->channels != 1 && raw->channels != 3) {
+        return gt__fail(GT_ESHAPE, "the image has %d channels, expected 1 or 3", raw->channels);
+    }
+    if (d->channels == 1 && raw->channels == 3) {
+        return gt__fail(GT_ESHAPE, "a colour image in a data set of grey ones");
+    }
+    return GT_OK;
+}
+
+gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw, const gt_image_view *labels)
+{
+    GT_TRY(check(dataset, raw, labels));
+    gt_status status = GT_OK;
+    struct gt_page page = {.width = raw->width, .height = raw->height, .channels = raw->channels};
+    GT_TRY_OUT(read_raw(&page, raw));
+    GT_TRY_OUT(read_grey(&page, labels));
+    GT_TRY_OUT(gt__grow(&dataset->pages, &dataset->capacity, dataset->n_pages + 1,
+                        sizeof *dataset->pages, "the list of images"));
+    if (dataset->channels == 0) {
+        dataset->channels = page.channels;
+    }
+    dataset->pages[dataset->n_pages++] = page;
+    page = (struct gt_page){0};
+out:
+    page_release(&page);
+    return status;
+}
+
+size_t gt_dataset_images(const gt_dataset *dataset)
+{
+    return dataset->n_pages;
+}
+
+int32_t gt_dataset_channels(const gt_dataset *dataset)
+{
+    return dataset->n_pages > 0 ? dataset->channels : 0;
+}
+
+gt_status gt_dataset_labels(int32_t *out, gt_dataset *dataset)
+{
+    GT_TRY(gt__dataset_ready(dataset));
+    *out = dataset->labels;
+    return GT_OK;
+}
+
+int32_t gt_dataset_grey(gt_dataset *dataset, int32_t label)
+{
+    if (gt__dataset_ready(dataset) != GT_OK || label < 0 || label >= dataset->labels) {
+        return -1;
+    }
+    return dataset->value[label];
+}

@@ -1,0 +1,40 @@
+/* Inside of a data set. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_DATA_DATASET_H
+#define GT_DATA_DATASET_H
+
+#include <greentea/train.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GT_GREYS 65536
+
+/* One image with its labels. */
+struct gt_page {
+    int32_t width, height;
+    int32_t channels; /* of raw: 1 (seen as 3 if the data set has 3) or 3 */
+    float *raw;       /* [channels][height][width], normalised */
+    uint16_t *grey;   /* [height][width], label values as given */
+};
+
+struct gt_dataset {
+    gt_dataset_options options;
+    gt_image_limits limits;
+    int32_t channels; /* 0 until known */
+    struct gt_page *pages;
+    size_t n_pages, capacity;
+    /* from here on: valid once ready */
+    bool ready;
+    int32_t labels;
+    int32_t value[GT_MAX_LABELS]; /* grey value of each label, -1: does not occur */
+    int16_t *rank;                /* [GT_GREYS] label of each grey value, -1: ignored */
+};
+
+/* Drop the images from number n_pages on. */
+void gt__dataset_truncate(gt_dataset *dataset, size_t n_pages);
+
+/* Define the labels; afterwards nothing can be added. Cheap when it was called before.
+ * GT_EINVAL  empty; GT_EFORMAT  label values do not fit the options */
+gt_status gt__dataset_ready(gt_dataset *dataset);
+
+#endif

@@ -1,0 +1,108 @@
+/* Patches drawn from a data set. SPDX-License-Identifier: BSD-2-Clause */
+#include "data/sample.h"
+
+#include <assert.h>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/mirror.h"
+
+gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec)
+{
+    GT_TRY(gt__dataset_ready(dataset));
+    int32_t surplus = 2 * spec->border - spec->shrink;
+    if (spec->patch < 1 || spec->border < 0 || spec->shrink < 0 || surplus < 0 || surplus > 1) {
+        return gt__fail(GT_EINVAL, "no patch of %d pixels with a border of %d and %d more input",
+                        spec->patch, spec->border, spec->shrink);
+    }
+    for (size_t i = 0; i < dataset->n_pages; i++) {
+        const struct gt_page *page = &dataset->pages[i];
+        if (spec->patch > page->width || spec->patch > page->height) {
+            return gt__fail(GT_ESHAPE, "patches of %d x %d pixels do not fit image %zu of %d x %d",
+                            spec->patch, spec->patch, i + 1, page->width, page->height);
+        }
+    }
+    return GT_OK;
+}
+
+/* Where a patch lies. */
+struct place {
+    const struct gt_page *page;
+    int32_t y, x; /* its first labelled pixel */
+};
+
+static uint64_t positions(const struct gt_page *page, int32_t patch)
+{
+    return (uint64_t)(page->width - patch + 1) * (uint64_t)(page->height - patch + 1);
+}
+
+static struct place draw_place(const gt_dataset *d, int32_t patch, uint64_t key, uint64_t sample)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < d->n_pages; i++) {
+        total += positions(&d->pages[i], patch);
+    }
+    struct gt_random random = gt__random_open(key, GT_STREAM_PATCH, sample);
+    uint64_t id = gt__random_below(&random, total);
+    const struct gt_page *page = d->pages;
+    while (id >= positions(page, patch)) {
+        id -= positions(page, patch);
+        page++;
+    }
+    uint64_t columns = (uint64_t)(page->width - patch + 1);
+    return (struct place){page, (int32_t)(id / columns), (int32_t)(id % columns)};
+}
+
+/* One channel: the symmetry of the region of side patch + 2*border, of which the first `side` rows
+ * and columns are kept. */
+static void copy_raw(float *dst, const struct place *at, const float *plane,
+                     const struct gt_patch_spec *spec, int32_t symmetry)
+{
+    int32_t side = spec->patch + spec->shrink;
+    struct gt_symmetry_map m = gt__symmetry_map(symmetry, spec->patch + 2 * spec->border);
+    int32_t y0 = at->y - spec->border + m.y0;
+    int32_t x0 = at->x - spec->border + m.x0;
+    for (int32_t i = 0; i < side; i++) {
+        for (int32_t j = 0; j < side; j++) {
+            int32_t y = gt__mirror(y0 + m.yi * i + m.yj * j, at->page->height);
+            int32_t x = gt__mirror(x0 + m.xi * i + m.xj * j, at->page->width);
+            *dst++ = plane[(size_t)y * (size_t)at->page->width + (size_t)x];
+        }
+    }
+}
+
+static void copy_labels(float *dst, const gt_dataset *d, const struct place *at, int32_t patch,
+                        int32_t symmetry)
+{
+    struct gt_symmetry_map m = gt__symmetry_map(symmetry, patch);
+    for (int32_t i = 0; i < patch; i++) {
+        for (int32_t j = 0; j < patch; j++) {
+            size_t y = (size_t)(at->y + m.y0 + m.yi * i + m.yj * j);
+            size_t x = (size_t)(at->x + m.x0 + m.xi * i + m.xj * j);
+            *dst++ = d->rank[at->page->grey[y * (size_t)at->page->width + x]];
+        }
+    }
+}
+
+void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
+                      uint64_t sample, float *raw, float *labels)
+{
+    assert(dataset->ready);
+    struct place at = draw_place(dataset, spec->patch, key, sample);
+    gt_augment mode = spec->augment;
+    if (mode == GT_AUGMENT_AUTO) {
+        /* More labels may depend on the direction (membranes by orientation). */
+        mode = dataset->labels == 2 ? GT_AUGMENT_D4 : GT_AUGMENT_NONE;
+    }
+    struct gt_random random = gt__random_open(key, GT_STREAM_AUGMENT, sample);
+    int32_t symmetry = gt__symmetry_draw(&random, mode);
+    size_t side = (size_t)(spec->patch + spec->shrink);
+    size_t pixels = (size_t)at.page->width * (size_t)at.page->height;
+    for (int32_t c = 0; c < dataset->channels; c++) {
+        const float *plane = at.page->raw + (at.page->channels == 1 ? 0 : (size_t)c * pixels);
+        copy_raw(raw + (size_t)c * side * side, &at, plane, spec, symmetry);
+    }
+    copy_labels(labels, dataset, &at, spec->patch, symmetry);
+}

@@ -1,0 +1,234 @@
+/* Writing TIFF that ImageJ reads: strips, one directory per page, its description on the first.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "image/image_tiff_write.h"
+#include "image/image_tiff.h"
+#include "image/imagej.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STRIP_BYTES ((size_t)65536)
+
+struct tiff_sink {
+    struct gt_image_sink base;
+    int fd;               /* the writer's */
+    TIFF *tif;            /* owns a duplicate of fd */
+    unsigned char *strip; /* [strip_rows][row_bytes] */
+    int32_t strip_rows, filled;
+    int32_t y; /* first row in strip */
+    size_t page;
+    float low, high; /* of all values written, for ImageJ's display range */
+    bool any;
+    char message[GT_TIFF_MESSAGE];
+};
+
+/* ImageJ keeps labels of slices in two private tags. */
+static const TIFFFieldInfo imagej_fields[] = {
+    {GT_IMAGEJ_TAG_COUNTS, TIFF_VARIABLE2, TIFF_VARIABLE2, TIFF_LONG, FIELD_CUSTOM, 1, 1,
+     (char *)"IJMetadataByteCounts"},
+    {GT_IMAGEJ_TAG_DATA, TIFF_VARIABLE2, TIFF_VARIABLE2, TIFF_BYTE, FIELD_CUSTOM, 1, 1,
+     (char *)"IJMetadata"}};
+
+static gt_status failed(const struct tiff_sink *s)
+{
+    if (errno != 0) {
+        return gt__image_io_error(s->base.path, "cannot be written", errno);
+    }
+    return gt__fail(GT_EIO, "%s: page %zu: cannot be written%s%s", s->base.path, s->page,
+                    *s->message == '\0' ? "" : ": ", s->message);
+}
+
+/* Deflate may add a little to what it cannot compress; every strip has two numbers of 4 bytes. */
+static bool may_pass_4gib(const struct tiff_sink *s)
+{
+    const gt_writer_options *o = &s->base.options;
+    double page = (double)s->base.row_bytes * (double)o->height;
+    double strips = (double)o->height / (double)s->strip_rows + 1;
+    return (double)o->pages * (page * 1.001 + strips * 48 + 1024) > 4.2e9;
+}
+
+static gt_status open_libtiff(struct tiff_sink *s)
+{
+    TIFFOpenOptions *options = NULL;
+    GT_TRY(gt__tiff_options(&options, s->message, UINT64_C(1) << 40));
+    int fd = dup(s->fd);
+    if (fd >= 0) {
+        s->tif = TIFFFdOpenExt(fd, s->base.path, may_pass_4gib(s) ? "w8" : "w", options);
+    }
+    TIFFOpenOptionsFree(options);
+    if (s->tif == NULL) {
+        gt_status status = failed(s);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return status;
+    }
+    if (TIFFMergeFieldInfo(s->tif, imagej_fields, 2) != 0) {
+        return failed(s);
+    }
+    return GT_OK;
+}
+
+static bool set_description(struct tiff_sink *s)
+{
+    struct gt_text text = {0};
+    char *description = NULL;
+    gt__imagej_description(&text, &s->base.options);
+    if (gt__text_take(&description, &text) != GT_OK) {
+        return false;
+    }
+    bool ok = TIFFSetField(s->tif, TIFFTAG_IMAGEDESCRIPTION, description) == 1;
+    gt__free(description);
+    return ok;
+}
+
+/* The tags of a page; ImageJ's on the first. */
+static gt_status start_page(struct tiff_sink *s)
+{
+    const gt_writer_options *o = &s->base.options;
+    TIFF *t = s->tif;
+    bool is_float = o->type == GT_F32;
+    bool rgb = o->channels == 3;
+    bool ok =
+        TIFFSetField(t, TIFFTAG_IMAGEWIDTH, (uint32_t)o->width) == 1 &&
+        TIFFSetField(t, TIFFTAG_IMAGELENGTH, (uint32_t)o->height) == 1 &&
+        TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, (int)(8 * gt_type_size(o->type))) == 1 &&
+        TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, (int)o->channels) == 1 &&
+        TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) ==
+            1 &&
+        TIFFSetField(t, TIFFTAG_PHOTOMETRIC, rgb ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK) == 1 &&
+        TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == 1 &&
+        TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT) == 1 &&
+        TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
+        TIFFSetField(t, TIFFTAG_COMPRESSION,
+                     is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1 &&
+        (is_float || TIFFSetField(t, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL) == 1) &&
+        (s->page > 0 || set_description(s));
+    return ok ? GT_OK : failed(s);
+}
+
+static gt_status set_labels(struct tiff_sink *s, const gt_writer_options *options)
+{
+    struct gt_imagej_labels labels;
+    GT_TRY(gt__imagej_labels_make(&labels, options));
+    bool ok = TIFFSetField(s->tif, GT_IMAGEJ_TAG_COUNTS, labels.n_counts, labels.counts) == 1 &&
+              TIFFSetField(s->tif, GT_IMAGEJ_TAG_DATA, labels.n_data, labels.data) == 1;
+    gt__imagej_labels_free(&labels);
+    return ok ? GT_OK : failed(s);
+}
+
+gt_status gt__tiff_create(struct gt_image_sink **out, const char *path, int fd,
+                          const gt_writer_options *options)
+{
+    gt_status status = GT_OK;
+    struct tiff_sink *s = NULL;
+    if (fd < 0) {
+        return GT_OK; /* every checked option is possible */
+    }
+    GT_TRY(gt__alloc(&s, 1, sizeof *s, "TIFF writer"));
+    s->base.path = path;
+    s->base.options = *options;
+    s->base.options.channel_names = NULL;
+    s->base.row_bytes =
+        (size_t)options->width * (size_t)options->channels * gt_type_size(options->type);
+    s->fd = fd;
+    size_t rows = STRIP_BYTES / s->base.row_bytes;
+    rows = rows < 1 ? 1 : rows;
+    s->strip_rows = rows > (size_t)options->height ? options->height : (int32_t)rows;
+    GT_TRY_OUT(gt__alloc(&s->strip, (size_t)s->strip_rows, s->base.row_bytes, "strip of an image"));
+    errno = 0;
+    GT_TRY_OUT(open_libtiff(s));
+    GT_TRY_OUT(start_page(s));
+    if (options->hyperstack_channels > 1 && options->channel_names != NULL) {
+        GT_TRY_OUT(set_labels(s, options));
+    }
+    *out = &s->base;
+    s = NULL;
+out:
+    gt__tiff_discard(s == NULL ? NULL : &s->base);
+    return status;
+}
+
+static gt_status flush_strip(struct tiff_sink *s)
+{
+    tmsize_t bytes = (tmsize_t)((size_t)s->filled * s->base.row_bytes);
+    uint32_t strip = (uint32_t)(s->y / s->strip_rows);
+    if (TIFFWriteEncodedStrip(s->tif, strip, s->strip, bytes) != bytes) {
+        return failed(s);
+    }
+    s->y += s->filled;
+    s->filled = 0;
+    if (s->y < s->base.options.height) {
+        return GT_OK;
+    }
+    if (TIFFWriteDirectory(s->tif) != 1) {
+        return failed(s);
+    }
+    s->y = 0;
+    s->page += 1;
+    return GT_OK;
+}
+
+static void note_range(struct tiff_sink *s, const float *values, size_t n)
+{
+    for (size_t i = 0; i < n; ++i) {
+        if (isfinite(values[i])) {
+            s->low = !s->any || values[i] < s->low ? values[i] : s->low;
+            s->high = !s->any || values[i] > s->high ? values[i] : s->high;
+            s->any = true;
+        }
+    }
+}
+
+gt_status gt__tiff_row(struct gt_image_sink *sink, const void *samples)
+{
+    struct tiff_sink *s = (struct tiff_sink *)sink;
+    const gt_writer_options *o = &sink->options;
+    errno = 0;
+    if (s->page > 0 && s->y == 0 && s->filled == 0) {
+        GT_TRY(start_page(s));
+    }
+    memcpy(s->strip + (size_t)s->filled * sink->row_bytes, samples, sink->row_bytes);
+    s->filled += 1;
+    if (o->type == GT_F32) {
+        note_range(s, samples, (size_t)o->width * (size_t)o->channels);
+    }
+    if (s->filled == s->strip_rows || s->y + s->filled == o->height) {
+        return flush_strip(s);
+    }
+    return GT_OK;
+}
+
+gt_status gt__tiff_complete(struct gt_image_sink *sink)
+{
+    struct tiff_sink *s = (struct tiff_sink *)sink;
+    errno = 0;
+    if (TIFFFlush(s->tif) != 1) {
+        return failed(s);
+    }
+    s->message[0] = '\0';
+    TIFFClose(s->tif);
+    s->tif = NULL;
+    if (*s->message != '\0') {
+        return failed(s);
+    }
+    if (sink->options.type == GT_F32 && sink->options.channels == 1 && s->any) {
+        return gt__imagej_set_range(s->fd, sink->path, s->low, s->high);
+    }
+    return GT_OK;
+}
+
+void gt__tiff_discard(struct gt_image_sink *sink)
+{
+    struct tiff_sink *s = (struct tiff_sink *)sink;
+    if (s == NULL) {
+        return;
+    }
+    if (s->tif != NULL) {
+        TIFFClose(s->tif);
+    }
+    gt__free(s->strip);
+    gt__free(s);
+}

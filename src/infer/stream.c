@@ -1,0 +1,295 @@
+/* Streaming: rows of the source into a band as high as a tile's input, tiles along the band, rows
+ * out.
+ *
+ * The band holds normalised rows with mirrored columns: [channels][size + shrink][columns]; its row
+ * r is row origin - border + r of the mirrored image. Moving on by a step keeps size + shrink -
+ * step rows. SPDX-License-Identifier: BSD-2-Clause */
+#include "infer/predictor.h"
+
+#include "data/mirror.h"
+
+#include <math.h>
+#include <string.h>
+
+struct stream {
+    gt_predictor *p;
+    const gt_row_source *source;
+    const gt_row_sink *sink;
+    struct gt_tile_axis x, y;
+    struct gt_row_buffers size;
+    int32_t height; /* rows of the band */
+    int32_t origin; /* of the band, in output rows */
+    float low, scale;
+    float *band, *tile_in, *tile_out, *out, *read;
+    int32_t *columns;
+    uint64_t done, total;
+};
+
+static gt_status tell(struct stream *s)
+{
+    const gt_predict_options *o = &s->p->options;
+    if (o->progress && o->progress(s->done, s->total, o->cookie) != 0) {
+        return gt__fail(GT_ECANCELLED, "stopped after %llu of %llu tiles",
+                        (unsigned long long)s->done, (unsigned long long)s->total);
+    }
+    return GT_OK;
+}
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static gt_status read_rows(struct stream *s, int32_t y, int32_t rows)
+{
+    return s->source->read(s->source->cookie, y, rows, s->read);
+}
+
+/* First pass: minimum and maximum of all pixels and channels; in float, as the data set does it. */
+static gt_status find_range(struct stream *s)
+{
+    const gt_row_source *from = s->source;
+    float low = INFINITY;
+    float high = -INFINITY;
+    for (int32_t y = 0; y < from->height; y += GT_PREDICT_ROWS) {
+        int32_t rows = min_i32(GT_PREDICT_ROWS, from->height - y);
+        size_t plane = (size_t)rows * (size_t)from->width;
+        GT_TRY(read_rows(s, y, rows));
+        for (size_t i = 0; i < plane * (size_t)from->channels; ++i) {
+            float v = s->read[i];
+            if (!isfinite(v)) {
+                return gt__fail(GT_ENUMERIC, "pixel x %zu, y %zu, channel %zu is %s",
+                                i % (size_t)from->width,
+                                (size_t)y + i % plane / (size_t)from->width, i / plane,
+                                isnan(v) ? "not a number" : "infinite");
+            }
+            low = v < low ? v : low;
+            high = v > high ? v : high;
+        }
+    }
+    s->low = low;
+    s->scale = high > low ? 2.0F / (high - low) : 0.0F;
+    if (!isfinite(high - low) || !isfinite(s->scale)) {
+        return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
+                        (double)high);
+    }
+    return GT_OK;
+}
+
+/* Row `row` of the rows just read (`rows` of them) becomes row r of the band. */
+static void place(struct stream *s, int32_t r, int32_t row, int32_t rows)
+{
+    size_t width = (size_t)s->source->width;
+    for (int32_t c = 0; c < s->p->channels; ++c) {
+        int32_t from_c = s->source->channels == 1 ? 0 : c;
+        const float *from = s->read + ((size_t)from_c * (size_t)rows + (size_t)row) * width;
+        float *to = s->band + ((size_t)c * (size_t)s->height + (size_t)r) * s->size.columns;
+        for (size_t i = 0; i < s->size.columns; ++i) {
+            to[i] = (from[s->columns[i]] - s->low) * s->scale - 1.0F;
+        }
+    }
+}
+
+static void copy_row(struct stream *s, int32_t to, int32_t from)
+{
+    for (int32_t c = 0; c < s->p->channels; ++c) {
+        float *plane = s->band + (size_t)c * (size_t)s->height * s->size.columns;
+        memcpy(plane + (size_t)to * s->size.columns, plane + (size_t)from * s->size.columns,
+               s->size.columns * sizeof *plane);
+    }
+}
+
+/* Row of the image that row r of the band shows. */
+static int32_t image_row(const struct stream *s, int32_t r)
+{
+    return gt__mirror(s->origin - s->p->geometry.border + r, s->source->height);
+}
+
+/* Row of the band that shows row m of the image as itself. */
+static int64_t band_row(const struct stream *s, int32_t m)
+{
+    return (int64_t)m - s->origin + s->p->geometry.border;
+}
+
+/* Fill rows `first` and up of the band; those before are there already. Mirrored rows that the band
+ * holds are copied, the rest is one forward run of reading (below the image it may go back). */
+static gt_status fill_band(struct stream *s, int32_t first)
+{
+    int32_t low = INT32_MAX;
+    int32_t high = -1;
+    for (int32_t r = first; r < s->height; ++r) {
+        int32_t m = image_row(s, r);
+        int64_t at = band_row(s, m);
+        if (at >= 0 && at < first) {
+            copy_row(s, r, (int32_t)at);
+        } else {
+            low = m < low ? m : low;
+            high = m > high ? m : high;
+        }
+    }
+    for (int32_t y = low; y <= high; y += GT_PREDICT_ROWS) {
+        int32_t rows = min_i32(GT_PREDICT_ROWS, high + 1 - y);
+        GT_TRY(read_rows(s, y, rows));
+        for (int32_t r = first; r < s->height; ++r) {
+            int32_t m = image_row(s, r);
+            if (m >= y && m < y + rows) {
+                place(s, r, m - y, rows);
+            }
+        }
+    }
+    return GT_OK;
+}
+
+/* Move the band down to the given origin. */
+static gt_status advance(struct stream *s, int32_t origin)
+{
+    int32_t by = origin - s->origin;
+    int32_t kept = s->height - by;
+    s->origin = origin;
+    for (int32_t c = 0; c < s->p->channels; ++c) {
+        float *plane = s->band + (size_t)c * (size_t)s->height * s->size.columns;
+        memmove(plane, plane + (size_t)by * s->size.columns,
+                (size_t)kept * s->size.columns * sizeof *plane);
+    }
+    return fill_band(s, kept);
+}
+
+/* The part of the band that a tile (sw: patch dx, dy of it) looks at: `rows` x `columns` at (x, y).
+ */
+static void gather(const struct stream *s, float *to, size_t x, size_t y, int32_t rows,
+                   int32_t columns)
+{
+    for (int32_t c = 0; c < s->p->channels; ++c) {
+        const float *from = s->band + ((size_t)c * (size_t)s->height + y) * s->size.columns + x;
+        for (int32_t r = 0; r < rows; ++r) {
+            memcpy(to, from, (size_t)columns * sizeof *to);
+            to += columns;
+            from += s->size.columns;
+        }
+    }
+}
+
+static void gather_patches(const struct stream *s, size_t x)
+{
+    gt_shape one = gt__tile_input(s->p, 1, 1);
+    float *to = s->tile_in;
+    for (int32_t dy = 0; dy < s->y.size; ++dy) {
+        for (int32_t dx = 0; dx < s->x.size; ++dx) {
+            gather(s, to, x + (size_t)dx, (size_t)dy, one.h, one.w);
+            to += gt__count(one);
+        }
+    }
+}
+
+/* Copy what a tile contributes into the output rows; sw's answers are [patch][label]. */
+static void scatter(const struct stream *s, int32_t tile, int32_t rows)
+{
+    int32_t labels = s->p->labels;
+    int32_t pixels = gt__tile_pixels(&s->x, tile);
+    size_t x = (size_t)gt__tile_origin(&s->x, tile);
+    size_t area = (size_t)s->x.size * (size_t)s->y.size;
+    for (int32_t k = 0; k < labels; ++k) {
+        for (int32_t r = 0; r < rows; ++r) {
+            size_t first = (size_t)r * (size_t)s->x.size;
+            float *to =
+                s->out + ((size_t)k * (size_t)rows + (size_t)r) * (size_t)s->source->width + x;
+            if (!s->p->patches) {
+                const float *from = s->tile_out + (size_t)k * area + first;
+                memcpy(to, from, (size_t)pixels * sizeof *to);
+                continue;
+            }
+            for (size_t i = 0; i < (size_t)pixels; ++i) {
+                to[i] = s->tile_out[(first + i) * (size_t)labels + (size_t)k];
+            }
+        }
+    }
+}
+
+static gt_status run_band(struct stream *s, int32_t rows)
+{
+    gt_predictor *p = s->p;
+    gt_shape in = gt__tile_input(p, s->x.size, s->y.size);
+    for (int32_t i = 0; i < s->x.count; ++i) {
+        size_t x = (size_t)gt__tile_origin(&s->x, i);
+        if (p->patches) {
+            gather_patches(s, x);
+        } else {
+            gather(s, s->tile_in, x, 0, in.h, in.w);
+        }
+        GT_TRY(gt_program_write(p->program, p->input, s->tile_in));
+        GT_TRY(gt_program_run(p->program));
+        GT_TRY(gt_program_read(p->program, p->prob, s->tile_out));
+        scatter(s, i, rows);
+        ++s->done;
+        GT_TRY(tell(s));
+    }
+    return GT_OK;
+}
+
+static gt_status run_bands(struct stream *s)
+{
+    for (int32_t i = 0; i < s->y.count; ++i) {
+        int32_t origin = gt__tile_origin(&s->y, i);
+        int32_t rows = gt__tile_pixels(&s->y, i);
+        GT_TRY(i == 0 ? fill_band(s, 0) : advance(s, origin));
+        GT_TRY(run_band(s, rows));
+        GT_TRY(s->sink->write(s->sink->cookie, origin, rows, s->out));
+    }
+    return GT_OK;
+}
+
+static gt_status allocate(struct stream *s)
+{
+    const struct gt_row_buffers *b = &s->size;
+    GT_TRY(gt__alloc_raw(&s->band, b->band, sizeof(float), "band of input rows"));
+    GT_TRY(gt__alloc_raw(&s->tile_in, b->tile_in, sizeof(float), "tile input"));
+    GT_TRY(gt__alloc_raw(&s->tile_out, b->tile_out, sizeof(float), "tile output"));
+    GT_TRY(gt__alloc_raw(&s->out, b->out, sizeof(float), "output rows"));
+    GT_TRY(gt__alloc_raw(&s->read, b->read, sizeof(float), "rows being read"));
+    GT_TRY(gt__alloc_raw(&s->columns, b->columns, sizeof(int32_t), "column map"));
+    for (size_t i = 0; i < b->columns; ++i) {
+        s->columns[i] = gt__mirror((int32_t)i - s->p->geometry.border, s->source->width);
+    }
+    return GT_OK;
+}
+
+static gt_status check_source(const gt_predictor *p, const gt_row_source *source)
+{
+    if (source->channels != p->channels && !(source->channels == 1 && p->channels == 3)) {
+        return gt__fail(GT_ESHAPE, "the image has %d channels, the model takes %d%s",
+                        (int)source->channels, (int)p->channels, p->channels == 3 ? " or 1" : "");
+    }
+    return GT_OK;
+}
+
+gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, const gt_row_sink *sink)
+{
+    struct stream s = {0};
+    gt_status status = GT_OK;
+    if (!p || !source || !sink || !source->read || !sink->write) {
+        return gt__fail(GT_EINVAL, "predictor, source, sink or a callback is NULL");
+    }
+    GT_TRY(check_source(p, source));
+    GT_TRY(gt__predictor_choose(p, source->width, source->height));
+    s.p = p;
+    s.source = source;
+    s.sink = sink;
+    s.x = p->choice.x;
+    s.y = p->choice.y;
+    s.height = s.y.size + p->geometry.shrink;
+    s.total = (uint64_t)s.x.count * (uint64_t)s.y.count;
+    GT_TRY_OUT(gt__row_buffers(&s.size, p, &s.x, &s.y));
+    GT_TRY_OUT(allocate(&s));
+    GT_TRY_OUT(tell(&s));
+    GT_TRY_OUT(find_range(&s));
+    GT_TRY_OUT(gt__predictor_program(p));
+    GT_TRY_OUT(run_bands(&s));
+out:
+    gt__free(s.columns);
+    gt__free(s.read);
+    gt__free(s.out);
+    gt__free(s.tile_out);
+    gt__free(s.tile_in);
+    gt__free(s.band);
+    return status;
+}

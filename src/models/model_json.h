@@ -1,0 +1,31 @@
+/* The JSON in model files: configuration and header. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_MODELS_MODEL_JSON_H
+#define GT_MODELS_MODEL_JSON_H
+
+#include "models/model_file.h"
+#include <jansson.h>
+
+/* Configuration of a model as JSON text. Unknown members of model->config are kept. solver NULL:
+ * kept, too;
+ * "" removes it. The caller frees it with gt__free(). */
+gt_status gt__config_write(char **out, const gt_model *model, const char *solver);
+/* Options and labels out of a configuration; labels has room for GT_MAX_LABELS. */
+gt_status gt__config_read(gt_model_options *options, gt_label_info *labels, const char *text);
+
+/* One tensor as described by a header. */
+struct gt_file_entry {
+    const char *name;
+    gt_shape shape;
+    int32_t dims;
+    uint64_t begin, end; /* bytes within the data section */
+};
+
+/* Header of a file, padded with spaces to a multiple of 8. */
+gt_status gt__header_write(char **out, size_t *length, const struct gt_file_tensor *tensors,
+                           size_t n_tensors, const struct gt_checkpoint *state, const char *config,
+                           const char *sha256);
+/* Check a header against the size of the data section. root owns the names and the metadata. */
+gt_status gt__header_read(json_t **root, struct gt_file_entry **entries, size_t *n_entries,
+                          const char *text, size_t length, uint64_t data_size, const char *path);
+
+#endif

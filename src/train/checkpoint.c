@@ -1,0 +1,177 @@
+/* Saving and resuming: the model's file with the optimizer's tensors and the place in the random
+ * stream. SPDX-License-Identifier: BSD-2-Clause */
+#include "train/trainer.h"
+
+#include "core/program.h"
+#include "models/model_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text);
+    size_t m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Memory for all states in one block, described as the file wants it. */
+struct states {
+    struct gt_file_tensor *tensors;
+    float *data;
+};
+
+static gt_status states_create(struct states *s, const gt_trainer *t)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->n_states; ++i) {
+        count += gt__count(t->states[i].shape);
+    }
+    GT_TRY(gt__alloc(&s->tensors, t->n_states, sizeof *s->tensors, "list of optimizer states"));
+    GT_TRY(gt__alloc_raw(&s->data, count, sizeof *s->data, "optimizer state"));
+    float *at = s->data;
+    for (size_t i = 0; i < t->n_states; ++i) {
+        const struct gt_trainer_state *from = &t->states[i];
+        s->tensors[i] = (struct gt_file_tensor){.name = from->name,
+                                                .shape = from->shape,
+                                                .dims = ends_with(from->name, ".bias") ? 1 : 4,
+                                                .data = at};
+        at += gt__count(from->shape);
+    }
+    return GT_OK;
+}
+
+static void states_free(struct states *s)
+{
+    gt__free(s->tensors);
+    gt__free(s->data);
+}
+
+gt_status gt_trainer_save(gt_trainer *t, const char *path)
+{
+    struct states s = {0};
+    gt_status status = GT_OK;
+    if (!t || !path) {
+        return gt__fail(GT_EINVAL, "trainer or path is NULL");
+    }
+    GT_TRY_OUT(gt_trainer_sync(t));
+    GT_TRY_OUT(states_create(&s, t));
+    for (size_t i = 0; i < t->n_states; ++i) {
+        GT_TRY_OUT(gt__program_read_kept(t->program, t->states[i].value, s.tensors[i].data));
+    }
+    struct gt_checkpoint checkpoint = {.iteration = t->iteration,
+                                       .key = t->key,
+                                       .counter = t->counter,
+                                       .tensors = s.tensors,
+                                       .n_tensors = t->n_states};
+    GT_TRY_OUT(gt__model_file_write(t->model, path, &checkpoint, true));
+out:
+    states_free(&s);
+    return status;
+}
+
+/* Does the file hold the state of another solver, or none? */
+static gt_status check_solver(const gt_trainer *t, const struct gt_model_file *file)
+{
+    const char *wanted = t->options.solver == GT_SGD ? "sgd" : "adamw";
+    const char *tensor = NULL;
+    char name[GT_NAME_SIZE + 16];
+    GT_TRY(gt_model_tensor(&tensor, NULL, NULL, t->model, 0));
+    for (int adam = 0; adam < 2; ++adam) {
+        snprintf(name, sizeof name, "optimizer.%s.%s", adam ? "m" : "momentum", tensor);
+        if (gt__model_file_has(file, name)) {
+            if ((t->options.solver == GT_ADAMW) == (adam == 1)) {
+                return GT_OK;
+            }
+            return gt__fail(GT_EINVAL, "%s: trained with %s, not with %s",
+                            gt__model_file_path(file), adam ? "adamw" : "sgd", wanted);
+        }
+    }
+    return gt__fail(GT_EINVAL, "%s holds weights but no state of training",
+                    gt__model_file_path(file));
+}
+
+/* Is it a checkpoint of this network and solver? Nothing is changed before all of it was read. */
+static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
+{
+    struct states s = {0};
+    uint64_t iteration = 0;
+    uint64_t key = 0;
+    uint64_t counter = 0;
+    gt_status status = GT_OK;
+    for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
+        const char *name = NULL;
+        gt_shape shape;
+        GT_TRY_OUT(gt_model_tensor(&name, &shape, NULL, t->model, i));
+        GT_TRY_OUT(gt__model_file_expect(file, name, shape));
+    }
+    GT_TRY_OUT(check_solver(t, file));
+    GT_TRY_OUT(gt__model_file_number(&iteration, file, "greentea.iteration"));
+    GT_TRY_OUT(gt__model_file_number(&key, file, "greentea.key"));
+    GT_TRY_OUT(gt__model_file_number(&counter, file, "greentea.counter"));
+    GT_TRY_OUT(states_create(&s, t));
+    for (size_t i = 0; i < t->n_states; ++i) {
+        GT_TRY_OUT(
+            gt__model_file_read(s.tensors[i].data, file, s.tensors[i].name, s.tensors[i].shape));
+    }
+    GT_TRY_OUT(gt__model_file_weights(t->model, file));
+    for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
+        float *data = NULL;
+        GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, t->model, i));
+        GT_TRY_OUT(gt_program_write(t->program, t->params[i], data));
+    }
+    for (size_t i = 0; i < t->n_states; ++i) {
+        GT_TRY_OUT(gt__program_write_kept(t->program, t->states[i].value, s.tensors[i].data));
+    }
+    t->iteration = iteration;
+    t->key = key;
+    t->counter = counter;
+    t->start_ns = 0;
+    status = gt_trainer_sync(t);
+out:
+    states_free(&s);
+    return status;
+}
+
+static bool unreadable(gt_status status)
+{
+    return status == GT_EIO || status == GT_EFORMAT || status == GT_ELIMIT;
+}
+
+/* Open `path`, or `path`.prev where it cannot be read; the message of the former is the one that
+ * counts. */
+static gt_status open_newest(struct gt_model_file **out, const char *path)
+{
+    char *prev = NULL;
+    struct gt_text text = {0};
+    char message[512];
+    gt_status status = gt__model_file_open(out, path);
+    if (!unreadable(status)) {
+        return status;
+    }
+    snprintf(message, sizeof message, "%s", gt_error_message());
+    gt__text_add(&text, "%s.prev", path);
+    GT_TRY(gt__text_take(&prev, &text));
+    gt_status second = gt__model_file_open(out, prev);
+    if (unreadable(second)) {
+        status = gt__fail(status, "%s", message);
+    } else {
+        status = second;
+    }
+    gt__free(prev);
+    return status;
+}
+
+gt_status gt_trainer_resume(gt_trainer *t, const char *path)
+{
+    struct gt_model_file *file = NULL;
+    gt_status status = GT_OK;
+    if (!t || !path) {
+        return gt__fail(GT_EINVAL, "trainer or path is NULL");
+    }
+    GT_TRY_OUT(open_newest(&file, path));
+    GT_TRY_OUT(restore(t, file));
+out:
+    gt__model_file_close(file);
+    return status;
+}

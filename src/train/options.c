@@ -1,0 +1,165 @@
+/* Training options: defaults, what follows from network and data, checks.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "train/trainer.h"
+
+#include "core/mem.h"
+#include "data/dataset.h"
+#include "train/schedule.h"
+
+#define PATCH 128   /* default: the largest legal size up to this */
+#define SW_BATCH 32 /* default of the sliding window */
+#define MAX_BATCH 65536
+
+void gt_train_options_init(gt_train_options *options)
+{
+    *options = (gt_train_options){.iterations = 10000,
+                                  .solver = GT_ADAMW,
+                                  .policy = GT_POLICY_COSINE,
+                                  .rate = 1e-3F,
+                                  .gamma = 1e-4F,
+                                  .power = 0.75F,
+                                  .step = 10000,
+                                  .momentum = 0.99F,
+                                  .beta1 = 0.9F,
+                                  .beta2 = 0.999F,
+                                  .epsilon = 1e-8F,
+                                  .decay = 1e-4F,
+                                  .clip = 1,
+                                  .normalize = GT_NORMALIZE_VALID,
+                                  .augment = GT_AUGMENT_AUTO,
+                                  .seed = 1};
+}
+
+/* false for NaN */
+static bool in_range(double value, double low, double high)
+{
+    return value >= low && value <= high;
+}
+
+static gt_status check_numbers(const gt_train_options *o)
+{
+    if (o->solver != GT_SGD && o->solver != GT_ADAMW) {
+        return gt__fail(GT_EINVAL, "unknown solver %d", (int)o->solver);
+    }
+    if (!in_range(o->momentum, 0, 1) || o->momentum >= 1) {
+        return gt__fail(GT_EINVAL, "momentum %g, expected 0 to below 1", (double)o->momentum);
+    }
+    if (!in_range(o->beta1, 0, 1) || o->beta1 >= 1 || !in_range(o->beta2, 0, 1) || o->beta2 >= 1) {
+        return gt__fail(GT_EINVAL, "beta1 %g or beta2 %g, expected 0 to below 1", (double)o->beta1,
+                        (double)o->beta2);
+    }
+    if (!in_range(o->epsilon, 0, 1) || !in_range(o->decay, 0, 1e6) || !in_range(o->clip, 0, 1e30)) {
+        return gt__fail(GT_EINVAL,
+                        "epsilon %g, decay %g or clip %g out of range: 0 to 1, 0 to "
+                        "1e6, 0 to 1e30",
+                        (double)o->epsilon, (double)o->decay, (double)o->clip);
+    }
+    if (!in_range(o->time_limit, 0, 1e12)) {
+        return gt__fail(GT_EINVAL, "time limit of %g seconds", o->time_limit);
+    }
+    if (!in_range((double)o->normalize, GT_NORMALIZE_VALID, GT_NORMALIZE_BATCH) ||
+        !in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4)) {
+        return gt__fail(GT_EINVAL, "unknown normalisation %d or augmentation %d", (int)o->normalize,
+                        (int)o->augment);
+    }
+    return gt__schedule_check(o);
+}
+
+static gt_status check_data(const gt_model_options *m, gt_dataset *dataset)
+{
+    int32_t labels = 0;
+    if (gt_dataset_images(dataset) == 0) {
+        return gt__fail(GT_EINVAL, "the data set is empty");
+    }
+    GT_TRY(gt_dataset_labels(&labels, dataset));
+    if (labels != m->labels) {
+        return gt__fail(GT_EINVAL, "the data has %d labels, the network %d", (int)labels,
+                        (int)m->labels);
+    }
+    if (gt_dataset_channels(dataset) != m->channels) {
+        return gt__fail(GT_EINVAL, "the images have %d channels, the network takes %d",
+                        (int)gt_dataset_channels(dataset), (int)m->channels);
+    }
+    return GT_OK;
+}
+
+static int32_t smallest_side(const gt_dataset *dataset)
+{
+    int32_t side = INT32_MAX;
+    for (size_t i = 0; i < dataset->n_pages; ++i) {
+        const struct gt_page *page = &dataset->pages[i];
+        side = page->width < side ? page->width : side;
+        side = page->height < side ? page->height : side;
+    }
+    return side;
+}
+
+/* A patch that is legal for the network and not larger than any image (side: the smallest of all).
+ */
+static gt_status choose_patch(gt_train_options *o, const gt_model *model,
+                              const gt_model_geometry *g, int32_t side)
+{
+    if (o->patch < 0) {
+        return gt__fail(GT_EINVAL, "patch is %d, expected 0 or a size in pixels", (int)o->patch);
+    }
+    if (o->patch == 0) {
+        int32_t most = side < PATCH ? side : PATCH;
+        o->patch = g->minimum;
+        if (g->step > 0 && most > g->minimum) {
+            o->patch += (most - g->minimum) / g->step * g->step;
+        }
+    }
+    GT_TRY(gt_model_check_size(model, o->patch));
+    if (o->patch > side) {
+        return gt__fail(GT_ESHAPE, "a patch of %d pixels is larger than the smallest image side %d",
+                        (int)o->patch, (int)side);
+    }
+    return GT_OK;
+}
+
+gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
+                                     gt_dataset *dataset)
+{
+    gt_model_options m;
+    gt_model_geometry g;
+    gt_model_get_options(model, &m);
+    gt_model_get_geometry(model, &g);
+    GT_TRY(check_numbers(o));
+    GT_TRY(check_data(&m, dataset));
+    GT_TRY(choose_patch(o, model, &g, smallest_side(dataset)));
+    if (o->batch == 0) {
+        o->batch = g.step > 0 ? 1 : SW_BATCH;
+    }
+    if (o->batch < 1 || o->batch > MAX_BATCH) {
+        return gt__fail(GT_EINVAL, "batch is %d, expected 1 to %d", (int)o->batch, MAX_BATCH);
+    }
+    if (o->augment == GT_AUGMENT_AUTO) {
+        o->augment = m.labels == 2 ? GT_AUGMENT_D4 : GT_AUGMENT_NONE;
+    }
+    return GT_OK;
+}
+
+gt_status gt__train_options_json(char **out, const gt_train_options *o)
+{
+    static const char *const policies[] = {"fixed", "inv", "step", "poly", "cosine"};
+    static const char *const augments[] = {"auto", "none", "flips", "d4"};
+    struct gt_text t = {0};
+    bool adam = o->solver == GT_ADAMW;
+    gt__text_add(&t, "{\"name\": \"%s\", \"patch\": %d, \"batch\": %d", adam ? "adamw" : "sgd",
+                 (int)o->patch, (int)o->batch);
+    gt__text_add(&t, ", \"iterations\": %llu, \"policy\": \"%s\", \"rate\": %.9g",
+                 (unsigned long long)o->iterations, policies[o->policy], (double)o->rate);
+    gt__text_add(&t, ", \"gamma\": %.9g, \"power\": %.9g, \"step\": %llu, \"warmup\": %llu",
+                 (double)o->gamma, (double)o->power, (unsigned long long)o->step,
+                 (unsigned long long)o->warmup);
+    if (adam) {
+        gt__text_add(&t, ", \"beta1\": %.9g, \"beta2\": %.9g, \"epsilon\": %.9g", (double)o->beta1,
+                     (double)o->beta2, (double)o->epsilon);
+    } else {
+        gt__text_add(&t, ", \"momentum\": %.9g", (double)o->momentum);
+    }
+    gt__text_add(&t, ", \"decay\": %.9g, \"clip\": %.9g, \"normalize\": \"%s\"", (double)o->decay,
+                 (double)o->clip, o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch");
+    gt__text_add(&t, ", \"augment\": \"%s\"}", augments[o->augment]);
+    return gt__text_take(out, &t);
+}

@@ -1,0 +1,291 @@
+/* The training loop. One run of the program is one iteration: forward, loss, gradient, update.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#define _POSIX_C_SOURCE 200809L
+#include "train/trainer.h"
+
+#include "core/program.h"
+#include "models/model_internal.h"
+#include "train/schedule.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#define MEAN_OVER 50 /* iterations of the mean loss */
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- creating ---- */
+
+/* Grey values of the labels belong to the model from now on. */
+static gt_status note_labels(gt_model *model, gt_dataset *dataset, int32_t labels)
+{
+    for (int32_t i = 0; i < labels; ++i) {
+        gt_label_info info;
+        GT_TRY(gt_model_get_label(&info, model, i));
+        int32_t grey = gt_dataset_grey(dataset, i);
+        if (grey >= 0 && grey != info.grey) {
+            info.grey = grey;
+            GT_TRY(gt_model_set_label(model, i, &info));
+        }
+    }
+    return GT_OK;
+}
+
+/* The state values that gt__graph_updates() appended. */
+static gt_status list_states(gt_trainer *t, const gt_graph *graph)
+{
+    size_t n = 0;
+    for (size_t v = 1; v < graph->n_values; ++v) {
+        n += graph->values[v].role == GT_ROLE_STATE;
+    }
+    GT_TRY(gt__alloc(&t->states, n, sizeof *t->states, "list of optimizer states"));
+    for (size_t v = 1; v < graph->n_values; ++v) {
+        const struct gt_value_info *info = &graph->values[v];
+        if (info->role == GT_ROLE_STATE) {
+            struct gt_trainer_state *s = &t->states[t->n_states++];
+            s->value = (gt_value)v;
+            s->shape = info->shape;
+            snprintf(s->name, sizeof s->name, "optimizer.%s", info->name);
+        }
+    }
+    return GT_OK;
+}
+
+static gt_status build_graph(gt_graph **out, gt_trainer *t, gt_shape input, gt_shape label)
+{
+    gt_graph *g = NULL;
+    gt_value scores = GT_NO_VALUE;
+    enum gt_update kind = t->options.solver == GT_SGD ? GT_UPDATE_SGD : GT_UPDATE_ADAMW;
+    gt_status status = GT_OK;
+    GT_TRY_OUT(gt_graph_create(&g));
+    GT_TRY_OUT(gt_graph_input(&t->input, g, input, "input"));
+    GT_TRY_OUT(gt_graph_input(&t->label, g, label, "label"));
+    GT_TRY_OUT(gt_model_append(&scores, t->params, t->model, g, t->input));
+    GT_TRY_OUT(gt_graph_softmax_loss(&t->loss, NULL, g, scores, t->label, t->options.normalize, 1));
+    GT_TRY_OUT(gt_graph_output(g, t->loss));
+    GT_TRY_OUT(gt_graph_gradient(g, t->loss));
+    GT_TRY_OUT(gt__graph_updates(&t->updates, g, kind));
+    GT_TRY_OUT(gt_graph_output(g, t->updates.sumsq));
+    *out = g;
+    g = NULL;
+out:
+    gt_graph_free(g);
+    return status;
+}
+
+static gt_status build_program(gt_trainer *t, gt_shape input, gt_shape label)
+{
+    gt_graph *graph = NULL;
+    gt_program_options options;
+    gt_status status = GT_OK;
+    gt_program_options_init(&options);
+    options.deterministic = t->options.deterministic;
+    GT_TRY_OUT(
+        gt__alloc(&t->params, gt_model_tensors(t->model), sizeof *t->params, "list of parameters"));
+    GT_TRY_OUT(build_graph(&graph, t, input, label));
+    GT_TRY_OUT(list_states(t, graph));
+    GT_TRY_OUT(gt_program_create(&t->program, t->device, graph, &options));
+    for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
+        float *data = NULL;
+        GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, t->model, i));
+        GT_TRY_OUT(gt_program_write(t->program, t->params[i], data));
+    }
+out:
+    gt_graph_free(graph);
+    return status;
+}
+
+static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_dataset *dataset)
+{
+    gt_model_options m;
+    gt_model_geometry g;
+    char *solver = NULL;
+    t->device = device;
+    t->model = model;
+    GT_TRY(gt__train_options_complete(&t->options, model, dataset));
+    t->key = t->options.seed;
+    gt_model_get_options(model, &m);
+    gt_model_get_geometry(model, &g);
+    int32_t patch = t->options.patch;
+    struct gt_feeder_options feeder = {
+        .dataset = dataset,
+        .spec = {patch, g.border, g.shrink, t->options.augment},
+        .input = {t->options.batch, m.channels, patch + g.shrink, patch + g.shrink},
+        .label = {t->options.batch, 1, patch, patch}};
+    size_t count = 0;
+    if (!gt__shape_count(&count, feeder.input) || !gt__shape_count(&count, feeder.label)) {
+        return gt__fail(GT_ESHAPE, "%d patches of %d pixels are too large", (int)t->options.batch,
+                        (int)patch);
+    }
+    GT_TRY(gt__sample_check(dataset, &feeder.spec));
+    GT_TRY(build_program(t, feeder.input, feeder.label));
+    GT_TRY(gt__feeder_create(&t->feeder, &feeder));
+    /* the model changes only when nothing can fail any more but this */
+    GT_TRY(gt__train_options_json(&solver, &t->options));
+    gt_status status = gt__model_set_solver(model, solver);
+    gt__free(solver);
+    return status == GT_OK ? note_labels(model, dataset, m.labels) : status;
+}
+
+gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model *model,
+                            gt_dataset *dataset, const gt_train_options *options)
+{
+    gt_trainer *t = NULL;
+    gt_status status = GT_OK;
+    if (!out || !device || !model || !dataset) {
+        return gt__fail(GT_EINVAL, "out, device, model or dataset is NULL");
+    }
+    GT_TRY_OUT(gt__alloc(&t, 1, sizeof *t, "trainer"));
+    if (options) {
+        t->options = *options;
+    } else {
+        gt_train_options_init(&t->options);
+    }
+    GT_TRY_OUT(fill(t, device, model, dataset));
+    *out = t;
+    t = NULL;
+out:
+    gt_trainer_free(t);
+    return status;
+}
+
+void gt_trainer_free(gt_trainer *t)
+{
+    if (!t) {
+        return;
+    }
+    gt__feeder_free(t->feeder);
+    gt_program_free(t->program);
+    gt__free(t->states);
+    gt__free(t->params);
+    gt__free(t);
+}
+
+/* ---- stepping ---- */
+
+static double seconds(const gt_trainer *t)
+{
+    return (double)(now_ns() - t->start_ns) * 1e-9;
+}
+
+static double time_share(const gt_trainer *t)
+{
+    double limit = t->options.time_limit;
+    return limit > 0 ? fmin(1, seconds(t) / limit) : 0;
+}
+
+static void begin(gt_trainer *t)
+{
+    t->start_ns = now_ns();
+    t->steps = 0;
+    t->loss_mean = 0;
+}
+
+/* The updates skip themselves when the norm is not finite, so nothing has to be taken back. */
+static gt_status check_finite(const gt_trainer *t, float loss, float sumsq)
+{
+    if (isfinite(loss) && isfinite(sumsq)) {
+        return GT_OK;
+    }
+    return gt__fail(GT_ENUMERIC,
+                    "iteration %llu: loss %g, squared norm of the gradient %g; the weights are "
+                    "left as they were",
+                    (unsigned long long)t->iteration + 1, (double)loss, (double)sumsq);
+}
+
+gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
+{
+    float hyper[GT_HYPER_COUNT];
+    const float *input = NULL;
+    const float *label = NULL;
+    float loss = 0;
+    float sumsq = 0;
+    if (!t) {
+        return gt__fail(GT_EINVAL, "trainer is NULL");
+    }
+    if (t->start_ns == 0) {
+        begin(t);
+    }
+    gt__schedule_hyper(hyper, &t->options, t->iteration, time_share(t));
+    gt__feeder_take(&input, &label, t->feeder, t->key, t->counter);
+    GT_TRY(gt_program_write(t->program, t->input, input));
+    GT_TRY(gt_program_write(t->program, t->label, label));
+    GT_TRY(gt_program_write(t->program, t->updates.hyper, hyper));
+    GT_TRY(gt_program_run(t->program));
+    GT_TRY(gt_program_read(t->program, t->loss, &loss));
+    GT_TRY(gt_program_read(t->program, t->updates.sumsq, &sumsq));
+    GT_TRY(check_finite(t, loss, sumsq));
+    ++t->iteration;
+    t->counter += (uint64_t)t->options.batch;
+    ++t->steps;
+    t->loss_mean += (loss - t->loss_mean) / (float)(t->steps < MEAN_OVER ? t->steps : MEAN_OVER);
+    if (progress) {
+        *progress = (gt_train_progress){.iteration = t->iteration,
+                                        .loss = loss,
+                                        .loss_mean = t->loss_mean,
+                                        .rate = hyper[GT_HYPER_RATE],
+                                        .gradient_norm = sqrtf(sumsq),
+                                        .seconds = seconds(t),
+                                        .total = t->options.iterations};
+    }
+    return GT_OK;
+}
+
+static gt_status run_all(gt_trainer *t, gt_train_fn fn, void *cookie)
+{
+    gt_train_progress progress;
+    double limit = t->options.time_limit;
+    while (t->iteration < t->options.iterations && (limit <= 0 || seconds(t) < limit)) {
+        GT_TRY(gt_trainer_step(&progress, t));
+        if (fn && fn(&progress, cookie) != 0) {
+            return gt__fail(GT_ECANCELLED, "training was stopped after iteration %llu",
+                            (unsigned long long)t->iteration);
+        }
+    }
+    return GT_OK;
+}
+
+gt_status gt_trainer_run(gt_trainer *t, gt_train_fn fn, void *cookie)
+{
+    if (!t) {
+        return gt__fail(GT_EINVAL, "trainer is NULL");
+    }
+    begin(t);
+    gt_status status = run_all(t, fn, cookie);
+    t->start_ns = 0; /* a step after this is a run of its own */
+    if (status == GT_OK || status == GT_ECANCELLED || status == GT_ENUMERIC) {
+        GT_TRY(gt_trainer_sync(t));
+    }
+    return status;
+}
+
+gt_status gt_trainer_sync(gt_trainer *t)
+{
+    if (!t) {
+        return gt__fail(GT_EINVAL, "trainer is NULL");
+    }
+    for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
+        float *data = NULL;
+        GT_TRY(gt_model_tensor(NULL, NULL, &data, t->model, i));
+        GT_TRY(gt_program_read(t->program, t->params[i], data));
+    }
+    gt__model_set_iteration(t->model, t->iteration);
+    gt__model_set_random(t->model, t->key, t->counter);
+    return GT_OK;
+}
+
+void gt_trainer_get_memory(const gt_trainer *t, gt_program_memory *out)
+{
+    gt_program_get_memory(t->program, out);
+}
+
+gt_status gt_trainer_dump(char **out, const gt_trainer *t)
+{
+    return gt_program_dump(out, t->program);
+}

@@ -1,0 +1,45 @@
+/* Inside of a trainer. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_TRAIN_TRAINER_H
+#define GT_TRAIN_TRAINER_H
+
+#include "core/ir.h"
+#include "train/feeder.h"
+
+#include <greentea/train.h>
+
+/* Optimizer state of one tensor, kept in the program. */
+struct gt_trainer_state {
+    gt_value value;
+    gt_shape shape;
+    char name[GT_NAME_SIZE + 16]; /* as in files: "optimizer.m.conv1.weight" */
+};
+
+struct gt_trainer {
+    gt_device *device;
+    gt_model *model;
+    gt_train_options options; /* complete: patch, batch and augment chosen */
+    gt_program *program;
+    struct gt_feeder *feeder;
+    gt_value input, label, loss;
+    struct gt_update_values updates;
+    gt_value *params; /* gt_model_tensors() */
+    struct gt_trainer_state *states;
+    size_t n_states;
+
+    uint64_t iteration; /* done in all */
+    uint64_t counter;   /* samples drawn in all */
+    uint64_t key;       /* of the random stream */
+
+    uint64_t steps; /* of this run, for the mean loss */
+    float loss_mean;
+    int64_t start_ns; /* of this run; 0: no step yet */
+};
+
+/* Fill patch, batch and augment, check the rest, against the model and the data. */
+gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
+                                     gt_dataset *dataset);
+
+/* The solver as a JSON object; free with gt__free(). */
+gt_status gt__train_options_json(char **out, const gt_train_options *o);
+
+#endif

@@ -1,0 +1,145 @@
+/* What labelling takes of memory, counted through the allocator hook.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <greentea/greentea.h>
+
+#include "../support/tiny.h"
+
+/* ---- counted memory ---- */
+
+/* The device's threads do not allocate, so plain numbers do. */
+static size_t held, most;
+
+static void *count_allocate(void *cookie, size_t size, size_t alignment)
+{
+    (void)cookie;
+    size_t whole = (size + alignment - 1) / alignment * alignment + alignment;
+    char *p = aligned_alloc(alignment, whole);
+    if (!p) {
+        return NULL;
+    }
+    memcpy(p, &whole, sizeof whole);
+    held += whole;
+    most = held > most ? held : most;
+    return p + alignment;
+}
+
+static void count_release(void *cookie, void *memory)
+{
+    (void)cookie;
+    enum { ALIGNMENT = 64 }; /* what the library asks for */
+    char *p = (char *)memory - ALIGNMENT;
+    size_t whole = 0;
+    memcpy(&whole, p, sizeof whole);
+    held -= whole;
+    free(p);
+}
+
+static gt_device *device;
+
+static int open_device(void **state)
+{
+    (void)state;
+    gt_device_options o;
+    gt_device_options_init(&o);
+    o.threads = 2;
+    return gt_device_open(&device, "cpu", &o);
+}
+
+static int close_device(void **state)
+{
+    (void)state;
+    gt_device_free(device);
+    return held != 0; /* everything was given back */
+}
+
+/* ---- memory ---- */
+
+/* Plans keep to the limit, and what is taken keeps to the plan. */
+static void memory_limit(void **state)
+{
+    (void)state;
+    gt_model *model = tiny_new_model("u", 1, 2);
+    gt_image *in = tiny_new_image(1, 301, 155);
+    gt_image_view v = gt_image_get_view(in);
+    gt_image *reference = NULL;
+    int32_t former = INT32_MAX;
+    for (size_t limit = (size_t)64 << 20; limit >= (size_t)2 << 20; limit /= 4) {
+        gt_predict_options o;
+        gt_predictor *p = NULL;
+        gt_predict_plan plan;
+        gt_image *out = NULL;
+        gt_predict_options_init(&o);
+        o.memory_limit = limit;
+        size_t before = held;
+        gt_status status = gt_predictor_create(&p, device, model, &o);
+        if (status == GT_ENOMEM) {
+            assert_non_null(strstr(gt_error_message(), "wants"));
+            break;
+        }
+        tiny_ok(status);
+        status = gt_predictor_plan(&plan, p, v.width, v.height);
+        if (status == GT_ENOMEM) {
+            gt_predictor_free(p);
+            break;
+        }
+        tiny_ok(status);
+        assert_true(plan.peak_bytes <= limit && plan.arena_bytes < plan.peak_bytes);
+        assert_true(plan.tile_width * plan.tile_height <= former);
+        former = plan.tile_width * plan.tile_height;
+        size_t result = sizeof(float) * 2 * 301 * 155;
+        most = held;
+        tiny_ok(gt_predictor_run(&out, p, &v));
+        size_t small = (size_t)1 << 18; /* graphs, lists, the model's own record */
+        if (most - before > plan.peak_bytes + result + small) {
+            fail_msg("%zu bytes taken, %zu planned", most - before - result, plan.peak_bytes);
+        }
+        if (reference) {
+            assert_true(tiny_difference(reference, out) <= 1e-5);
+            gt_image_free(out);
+        } else {
+            reference = out;
+        }
+        gt_predictor_free(p);
+    }
+    assert_true(former < 301 * 155); /* the limit made a difference */
+    gt_image_free(reference);
+    gt_image_free(in);
+    gt_model_free(model);
+}
+
+static void too_little_memory(void **state)
+{
+    (void)state;
+    static const char *const nets[] = {"sw", "sk", "u", "usk", "usk9"};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; ++i) {
+        gt_model *model = tiny_new_model(nets[i], 3, 2);
+        gt_predictor *p = NULL;
+        gt_predict_options o;
+        gt_predict_options_init(&o);
+        o.memory_limit = 100000;
+        assert_int_equal(gt_predictor_create(&p, device, model, &o), GT_ENOMEM);
+        assert_null(p);
+        assert_non_null(strstr(gt_error_message(), "wants"));
+        gt_model_free(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_limit),
+        cmocka_unit_test(too_little_memory),
+    };
+    const gt_allocator counting = {count_allocate, count_release, NULL};
+    gt_set_allocator(&counting);
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}
