@@ -427,6 +427,64 @@ static void test_folder(void **state)
     assert_int_equal(gt_image_reader_open(&r, "", NULL), GT_EINVAL);
 }
 
+/* ---- memory that runs out ---- */
+
+struct failing {
+    int left; /* allocations that still succeed */
+    int live;
+};
+
+static void *failing_allocate(void *cookie, size_t size, size_t alignment)
+{
+    struct failing *f = cookie;
+    if (f->left-- <= 0) {
+        return NULL;
+    }
+    f->live += 1;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void failing_release(void *cookie, void *memory)
+{
+    ((struct failing *)cookie)->live -= 1;
+    free(memory);
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct failing f = {0, 0};
+    const gt_allocator allocator = {failing_allocate, failing_release, &f};
+    gt_set_allocator(&allocator);
+    for (int i = 0; i < 2; ++i) {
+        const char *path = in_folder(i == 0 ? "a.tif" : "a.png");
+        gt_writer_options o = options(GT_U8, 1, 1);
+        gt_status status = GT_ENOMEM;
+        for (int n = 0; status != GT_OK; ++n) {
+            assert_true(n < 200);
+            f.left = n;
+            status = write_pages(path, &o, 43);
+            assert_true(status == GT_OK || status == GT_ENOMEM);
+            assert_int_equal(f.live, 0);
+            assert_int_equal(count_entries(), i + (status == GT_OK));
+        }
+        status = GT_ENOMEM;
+        for (int n = 0; status != GT_OK; ++n) {
+            gt_image_reader *r = NULL;
+            gt_image *image = NULL;
+            assert_true(n < 200);
+            f.left = n;
+            status = gt_image_reader_open(&r, path, NULL);
+            status = status == GT_OK ? gt_image_reader_load(&image, r, 0) : status;
+            assert_true(status == GT_OK || status == GT_ENOMEM);
+            gt_image_free(image);
+            gt_image_reader_free(r);
+            assert_int_equal(f.live, 0);
+        }
+    }
+    gt_set_allocator(NULL);
+}
+
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -436,7 +494,7 @@ int main(void)
         cmocka_unit_test(test_views),  WITH_FOLDER(test_round_trips),
         WITH_FOLDER(test_hyperstack),  WITH_FOLDER(test_refusals),
         WITH_FOLDER(test_unfinished),  WITH_FOLDER(test_disk_full),
-        WITH_FOLDER(test_folder),
+        WITH_FOLDER(test_folder),      WITH_FOLDER(test_no_memory),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
 }
