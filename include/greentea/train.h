@@ -90,7 +90,7 @@ typedef struct gt_train_options {
     float rate;          /**< default 1e-3 */
     float gamma, power;  /**< of inv, step, poly; default 1e-4, 0.75 */
     uint64_t step;       /**< of step; default 10000 */
-    uint64_t warmup;     /**< iterations over which the rate rises linearly from 0; default 0 */
+    uint64_t warmup;     /**< iterations over which the rate rises linearly from 0; default 100 */
     float momentum;      /**< of SGD; default 0.99 */
     float beta1, beta2, epsilon; /**< of AdamW; default 0.9, 0.999, 1e-8 */
     float decay;         /**< weight decay (SGD: in the gradient, as Caffe; AdamW: decoupled); default 1e-4 */

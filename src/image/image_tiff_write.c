@@ -71,17 +71,15 @@ static gt_status open_libtiff(struct tiff_sink *s)
     return GT_OK;
 }
 
-static bool set_description(struct tiff_sink *s)
+static gt_status set_description(struct tiff_sink *s)
 {
     struct gt_text text = {0};
     char *description = NULL;
     gt__imagej_description(&text, &s->base.options);
-    if (gt__text_take(&description, &text) != GT_OK) {
-        return false;
-    }
+    GT_TRY(gt__text_take(&description, &text));
     bool ok = TIFFSetField(s->tif, TIFFTAG_IMAGEDESCRIPTION, description) == 1;
     gt__free(description);
-    return ok;
+    return ok ? GT_OK : failed(s);
 }
 
 /* The tags of a page; ImageJ's on the first. */
@@ -104,9 +102,11 @@ static gt_status start_page(struct tiff_sink *s)
         TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
         TIFFSetField(t, TIFFTAG_COMPRESSION,
                      is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1 &&
-        (is_float || TIFFSetField(t, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL) == 1) &&
-        (s->page > 0 || set_description(s));
-    return ok ? GT_OK : failed(s);
+        (is_float || TIFFSetField(t, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL) == 1);
+    if (!ok) {
+        return failed(s);
+    }
+    return s->page == 0 ? set_description(s) : GT_OK;
 }
 
 static gt_status set_labels(struct tiff_sink *s, const gt_writer_options *options)

@@ -270,7 +270,7 @@ static int check(const struct flags *f)
 
 int cmd_train(int argc, char **argv)
 {
-    struct flags f = {.net = "u", .iterations = 10000, .seed = 1, .step = 10000, .snapshot = 1000,
+    struct flags f = {.net = "u", .iterations = 10000, .seed = 1, .step = 10000, .snapshot = 1000, .warmup = 100,
                       .width = 1.0, .ignore = -1, .rate = 1e-3f, .gamma = 1e-4f, .power = 0.75f,
                       .momentum = -1.0f, .beta2 = 0.999f, .decay = 1e-4f, .clip = 1.0f};
     const struct poptOption table[] = {
@@ -296,7 +296,7 @@ int cmd_train(int argc, char **argv)
         {"gamma", 0, POPT_ARG_FLOAT, &f.gamma, 0, "of inv and step (default 0.0001)", "G"},
         {"power", 0, POPT_ARG_FLOAT, &f.power, 0, "of inv and poly (default 0.75)", "P"},
         {"step", 0, POPT_ARG_LONGLONG, &f.step, 0, "of step (default 10000)", "N"},
-        {"warmup", 0, POPT_ARG_LONGLONG, &f.warmup, 0, "iterations of rising rate (default 0)", "N"},
+        {"warmup", 0, POPT_ARG_LONGLONG, &f.warmup, 0, "iterations of rising rate (default 100)", "N"},
         {"momentum", 0, POPT_ARG_FLOAT, &f.momentum, 0, "sgd: default 0.99; adamw's beta1: 0.9", "M"},
         {"beta2", 0, POPT_ARG_FLOAT, &f.beta2, 0, "of adamw (default 0.999)", "B"},
         {"decay", 0, POPT_ARG_FLOAT, &f.decay, 0, "weight decay (default 0.0001)", "D"},

@@ -6,6 +6,9 @@
 #include "data/dataset.h"
 #include "train/schedule.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
 #define PATCH 128   /* default: the largest legal size up to this */
 #define SW_BATCH 32 /* default of the sliding window */
 #define MAX_BATCH 65536
@@ -19,6 +22,7 @@ void gt_train_options_init(gt_train_options *options)
                                   .gamma = 1e-4F,
                                   .power = 0.75F,
                                   .step = 10000,
+                                  .warmup = 100,
                                   .momentum = 0.99F,
                                   .beta1 = 0.9F,
                                   .beta2 = 0.999F,
@@ -139,27 +143,28 @@ gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
     return GT_OK;
 }
 
+/* Through jansson, because printf writes decimals as the host's locale wants them. */
 gt_status gt__train_options_json(char **out, const gt_train_options *o)
 {
     static const char *const policies[] = {"fixed", "inv", "step", "poly", "cosine"};
     static const char *const augments[] = {"auto", "none", "flips", "d4"};
-    struct gt_text t = {0};
     bool adam = o->solver == GT_ADAMW;
-    gt__text_add(&t, "{\"name\": \"%s\", \"patch\": %d, \"batch\": %d", adam ? "adamw" : "sgd",
-                 (int)o->patch, (int)o->batch);
-    gt__text_add(&t, ", \"iterations\": %llu, \"policy\": \"%s\", \"rate\": %.9g",
-                 (unsigned long long)o->iterations, policies[o->policy], (double)o->rate);
-    gt__text_add(&t, ", \"gamma\": %.9g, \"power\": %.9g, \"step\": %llu, \"warmup\": %llu",
-                 (double)o->gamma, (double)o->power, (unsigned long long)o->step,
-                 (unsigned long long)o->warmup);
+    json_t *json = json_pack(
+        "{s:s, s:i, s:i, s:I, s:s, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s}", "name",
+        adam ? "adamw" : "sgd", "patch", (int)o->patch, "batch", (int)o->batch, "iterations",
+        (json_int_t)o->iterations, "policy", policies[o->policy], "rate", (double)o->rate, "gamma",
+        (double)o->gamma, "power", (double)o->power, "step", (json_int_t)o->step, "warmup",
+        (json_int_t)o->warmup, adam ? "beta1" : "momentum", (double)(adam ? o->beta1 : o->momentum),
+        "decay", (double)o->decay, "clip", (double)o->clip, "normalize",
+        o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment]);
+    bool good = json != NULL;
     if (adam) {
-        gt__text_add(&t, ", \"beta1\": %.9g, \"beta2\": %.9g, \"epsilon\": %.9g", (double)o->beta1,
-                     (double)o->beta2, (double)o->epsilon);
-    } else {
-        gt__text_add(&t, ", \"momentum\": %.9g", (double)o->momentum);
+        good = good && !json_object_set_new(json, "beta2", json_real((double)o->beta2)) &&
+               !json_object_set_new(json, "epsilon", json_real((double)o->epsilon));
     }
-    gt__text_add(&t, ", \"decay\": %.9g, \"clip\": %.9g, \"normalize\": \"%s\"", (double)o->decay,
-                 (double)o->clip, o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch");
-    gt__text_add(&t, ", \"augment\": \"%s\"}", augments[o->augment]);
-    return gt__text_take(out, &t);
+    char *text = good ? json_dumps(json, JSON_REAL_PRECISION(9)) : NULL;
+    gt_status status = text ? gt__strdup(out, text) : gt__fail(GT_ENOMEM, "no memory for options");
+    free(text);
+    json_decref(json);
+    return status;
 }

@@ -197,4 +197,5 @@ def main():
     print("/* clang-format on */\n#endif")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -345,7 +345,6 @@ static void test_unfinished(void **state)
     gt_image_writer_free(w);
     expect_text(in_folder("y.tif"), "new");
     assert_int_equal(count_entries(), 3);
-    gt_image_writer_free(NULL);
     free(rows);
 }
 

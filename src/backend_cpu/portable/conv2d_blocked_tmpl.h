@@ -177,7 +177,8 @@ static inline int32_t conv_group_width(int32_t co, int32_t g)
 static inline double conv_fill(int32_t kh, int32_t kw, int32_t rows, int32_t cols)
 {
     double length = kh == 1 && kw == 1 ? (double)rows * cols : (double)cols;
-    double tile = length < T_MAX ? length : T_MAX / 2.0;
+    double tiles = length > T_MAX ? length / T_MAX + 0.5 : 1;
+    double tile = length / tiles;
     return tile * NV_MAX < 8 ? tile * NV_MAX / 8 : 1;
 }
 
