@@ -39,7 +39,8 @@ typedef struct gt_image_limits {
     uint64_t max_pixels;       /**< pixels of one page; default 2^33 */
     uint32_t max_side;         /**< width and height; default 2^20 */
     uint32_t max_pages;        /**< pages of one file or folder; default 65536 */
-    uint32_t max_expansion;    /**< decoded bytes of a page per file byte; default 1000, 0: any */
+    uint32_t max_expansion;    /**< decoded bytes of a page per file byte, for pages
+                                  above 64 MiB; default 1000, 0: any */
     uint64_t max_decode_bytes; /**< one allocation made while decoding; default 2^30 */
 } gt_image_limits;
 

@@ -130,6 +130,8 @@ const struct gt_image_format *gt__image_format_by_head(const unsigned char *head
 
 /* ---- checks shared by the formats ---- */
 
+#define SMALL_PAGE 67108864.0 /* bytes; not judged by its expansion */
+
 gt_status gt__image_check_page(const struct gt_image_file *file, size_t page,
                                const struct gt_page_size *size)
 {
@@ -147,10 +149,11 @@ gt_status gt__image_check_page(const struct gt_image_file *file, size_t page,
         return gt__fail(GT_ELIMIT, "%s: page %zu: %llu x %llu pixels, at most %llu in all allowed",
                         file->path, page, w, h, (unsigned long long)limits->max_pixels);
     }
-    /* divided, so that nothing overflows */
-    double ratio =
-        (double)size->row_bytes * (double)h / (double)(file->bytes > 0 ? file->bytes : 1);
-    if (limits->max_expansion != 0 && ratio > (double)limits->max_expansion) {
+    /* In double, so that nothing overflows. Small pages are no danger: a blank label image compresses as
+     * far as Deflate can, about 1000 times. */
+    double decoded = (double)size->row_bytes * (double)h;
+    double ratio = decoded / (double)(file->bytes > 0 ? file->bytes : 1);
+    if (limits->max_expansion != 0 && decoded > SMALL_PAGE && ratio > (double)limits->max_expansion) {
         return gt__fail(
             GT_ELIMIT,
             "%s: page %zu: %llu x %llu pixels from a file of %llu bytes, %.0f times its "

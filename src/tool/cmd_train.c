@@ -153,7 +153,7 @@ static int make_trainer(struct training *t)
     if (from) {
         status = gt_trainer_resume(t->trainer, from);
         if (status != GT_OK) {
-            return tool_fail(status, ABOUT_INPUT);
+            return tool_fail(status, status == GT_ESHAPE ? ABOUT_OPTION : ABOUT_INPUT);
         }
     }
     return 0;
