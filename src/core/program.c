@@ -118,8 +118,9 @@ void gt_program_free(gt_program *program)
         return;
     }
     for (size_t i = 0; program->steps && i < program->graph->n_nodes; i++) {
-        if (program->steps[i].kernel->release && program->steps[i].state) {
-            program->steps[i].kernel->release(program->device, &program->steps[i]);
+        const struct gt_kernel *kernel = program->steps[i].kernel;
+        if (kernel && kernel->release && program->steps[i].state) {
+            kernel->release(program->device, &program->steps[i]);
         }
     }
     struct gt_buffer *buffers[] = {program->arena, program->packed, program->kept};

@@ -192,9 +192,8 @@ gt_status check_submit(struct check_bound_job *b, const struct check_job *job);
 
 /* Everything there is to prove for one kernel, variant, case and layout; false (and printed) on
  * failure. */
-bool check_prove(const struct check_context *ctx, const struct check_device *where,
-                 const struct gt_kernel *kernel, unsigned variant, const struct check_case *c,
-                 const struct check_layouts *layouts);
+bool check_prove(const struct check_device *where, const struct gt_kernel *kernel, unsigned variant,
+                 const struct check_case *c, const struct check_layouts *layouts);
 
 int check_bench(struct check_context *ctx);
 /* Gradients: a cmocka group; returns the number of failures. */

@@ -197,9 +197,8 @@ static uint32_t droppable(enum gt_op op)
     return op == GT_OP_maxpool_fwd ? 2 : op == GT_OP_softmax_loss_fwd ? 6 : 0;
 }
 
-bool check_prove(const struct check_context *ctx, const struct check_device *where,
-                 const struct gt_kernel *kernel, unsigned variant, const struct check_case *c,
-                 const struct check_layouts *layouts)
+bool check_prove(const struct check_device *where, const struct gt_kernel *kernel, unsigned variant,
+                 const struct check_case *c, const struct check_layouts *layouts)
 {
     struct check_job job = {.where = where,
                             .device = where->open[0],
@@ -215,7 +214,7 @@ bool check_prove(const struct check_context *ctx, const struct check_device *whe
         ok = prove_job(&job, first, "than with the first number of threads");
     }
     free_images(first);
-    job.device = where->open[ctx->options.quick && where->open[1] ? 1 : 0];
+    job.device = where->open[0];
     for (int32_t i = 0; ok && i < GT_MAX_IN; i++) {
         bool already = check_tested(c)->in[i] == check_tested(c)->out[0];
         if (layouts->plan.inplace & 1u << i && !already) {
