@@ -89,7 +89,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     gt_shape sx = gt__out_shape(g, node, 0);
     double written = gt__stored(sx, out->out[0]);
     int32_t channel = node->attr.which == 1 ? gt__in_shape(g, node, 0).c - sx.c : 0;
-    out->cost = gt__cpu_cost(device, written, channel % block != 0 ? 0.7e9 : 4e9, 8.0 * written);
+    out->cost = gt__cpu_cost(device, written, channel % block != 0 ? 1e9 : 4e9, 8.0 * written);
     return true;
 }
 

@@ -66,7 +66,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     out->in[0] = out->in[1] = out->out[0] = gt__layout_f32(block, 1);
     double written = gt__stored(gt__out_shape(g, node, 0), out->out[0]);
     bool shifts = gt__in_shape(g, node, 0).c % block != 0;
-    out->cost = gt__cpu_cost(device, written, shifts ? 0.7e9 : 4e9, 8.0 * written);
+    out->cost = gt__cpu_cost(device, written, shifts ? 1e9 : 4e9, 8.0 * written);
     return true;
 }
 

@@ -93,7 +93,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     double read = gt__stored(shape, from);
     double written = gt__stored(shape, to);
     bool transposes = from.block != to.block || (from.block == 1 && from.phase != to.phase);
-    out->cost = gt__cpu_cost(device, written, transposes ? 0.7e9 : 3e9,
+    out->cost = gt__cpu_cost(device, written, transposes ? 1.2e9 : 3e9,
                              (read + written) * (double)gt__kind_size(from.kind));
     return true;
 }

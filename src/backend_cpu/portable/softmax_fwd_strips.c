@@ -37,7 +37,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     }
     out->in[0] = out->out[0] = GT_LAYOUT_NCHW;
     double count = (double)gt__count(shape);
-    out->cost = gt__cpu_cost(device, count, 0.3e9, 8.0 * count);
+    out->cost = gt__cpu_cost(device, count, 0.5e9, 8.0 * count);
     return true;
 }
 

@@ -20,7 +20,10 @@ static void gradient(float *restrict dx, const float *restrict prob, const float
         const float *p = prob + (size_t)c * s->plane;
         float *out = dx + (size_t)c * s->plane;
         for (size_t i = 0; i < s->n; i++) {
-            float v = (p[i] - (class[i] == c ? 1.0f : 0.0f)) * scale;
+            out[i] = (p[i] - (float)(class[i] == c)) * scale;
+        }
+        for (size_t i = 0; i < s->n; i++) {
+            float v = out[i];
             out[i] = class[i] < 0 ? 0.0f : v;
         }
     }

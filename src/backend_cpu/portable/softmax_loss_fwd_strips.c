@@ -97,7 +97,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     out->in[0] = out->in[1] = GT_LAYOUT_NCHW;
     out->out[0] = out->out[1] = out->out[2] = GT_LAYOUT_NCHW;
     double count = (double)gt__count(shape);
-    out->cost = gt__cpu_cost(device, count, 0.2e9, 12.0 * count);
+    out->cost = gt__cpu_cost(device, count, 0.17e9, 12.0 * count);
     return true;
 }
 

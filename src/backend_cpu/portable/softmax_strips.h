@@ -7,13 +7,12 @@
 /* Positions of an image that a chunk takes, and labels at most. */
 enum { GT_STRIP = 1024, GT_MAX_LABELS = 256 };
 
-/* exp(x) for x <= 0, to 2 ulp (1 below -87.3, where results are denormal; NaN stays NaN), the same
- * bits in a vector and alone: x = n*ln 2 + r with |r| <= ln 2/2 (two-part constant, so that n*hi is
- * exact), exp(r) as a Taylor polynomial of degree 7, then 2^n in two exact halves, since 2^-150 is
- * no float. */
+/* exp(x) for -104 <= x <= 0, to 2 ulp (1 below -87.3, where results are denormal; NaN stays NaN),
+ * the same bits in a vector and alone: x = n*ln 2 + r with |r| <= ln 2/2 (two-part constant, so
+ * that n*hi is exact), exp(r) as a Taylor polynomial of degree 7, then 2^n in two exact halves,
+ * since 2^-150 is no float. */
 static inline float gt__exp_neg(float x)
 {
-    x = x < -104.0f ? -104.0f : x;
     float shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: the low bits are round(x/ln 2) */
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
@@ -83,8 +82,13 @@ static inline void gt__strip_exp(float *restrict y, const float *restrict x, flo
     for (int32_t c = 0; c < channels; c++) {
         const float *in = x + (size_t)c * s->plane;
         float *out = y + (size_t)c * s->plane;
+        /* A pass of its own: compilers turn the bound into a branch of the exponential else. */
         for (size_t i = 0; i < s->n; i++) {
-            float e = gt__exp_neg(in[i] - top[i]);
+            float d = in[i] - top[i];
+            out[i] = d < -104.0f ? -104.0f : d;
+        }
+        for (size_t i = 0; i < s->n; i++) {
+            float e = gt__exp_neg(out[i]);
             out[i] = e;
             sum[i] += e;
         }

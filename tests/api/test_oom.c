@@ -1,0 +1,229 @@
+/* Every allocation failing in turn, once and from then on: each life of the library ends with GT_ENOMEM or
+ * success, and nothing stays allocated. SPDX-License-Identifier: BSD-2-Clause */
+#include <greentea/greentea.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* The trainer's patch thread allocates too: the counters are atomic. */
+static atomic_size_t calls, live;
+static size_t fail_at; /* 0: never */
+static bool fail_on;   /* and all later ones */
+static char folder[64];
+static char path[2][128];
+
+static void *counted_allocate(void *cookie, size_t size, size_t alignment)
+{
+    (void)cookie;
+    size_t n = atomic_fetch_add(&calls, 1) + 1;
+    if (fail_at > 0 && (n == fail_at || (fail_on && n > fail_at))) {
+        return NULL;
+    }
+    void *memory = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    atomic_fetch_add(&live, memory != NULL);
+    return memory;
+}
+
+static void counted_release(void *cookie, void *memory)
+{
+    (void)cookie;
+    atomic_fetch_sub(&live, 1);
+    free(memory);
+}
+
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != GT_OK) {                                                                     \
+            goto out;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+static gt_status make_model(gt_model **out, const char *net)
+{
+    gt_model_options o;
+    gt_model_options_init(&o);
+    o.net = net;
+    o.width = 0.02;
+    o.channels = 1;
+    return gt_model_create(out, &o);
+}
+
+static gt_status open_device(gt_device **out)
+{
+    gt_device_options o;
+    gt_device_options_init(&o);
+    o.threads = 2;
+    return gt_device_open(out, "cpu", &o);
+}
+
+static gt_status life_of_model(void)
+{
+    gt_model *model = NULL;
+    gt_model *again = NULL;
+    gt_status status = GT_OK;
+    TRY(make_model(&model, "usk"));
+    TRY(gt_model_init_weights(model, GT_INIT_HE, 1));
+    TRY(gt_model_save(model, path[0]));
+    TRY(gt_model_load(&again, path[0]));
+    TRY(gt_model_load_weights(model, path[0]));
+out:
+    gt_model_free(again);
+    gt_model_free(model);
+    return status;
+}
+
+static gt_status life_of_training(void)
+{
+    gt_device *device = NULL;
+    gt_model *model = NULL;
+    gt_dataset *dataset = NULL;
+    gt_trainer *trainer = NULL;
+    gt_image *image[2] = {NULL, NULL};
+    gt_train_options o;
+    gt_dataset_options d;
+    gt_status status = GT_OK;
+    gt_train_options_init(&o);
+    gt_dataset_options_init(&d);
+    o.patch = 4;
+    TRY(open_device(&device));
+    TRY(make_model(&model, "usk"));
+    TRY(gt_model_init_weights(model, GT_INIT_HE, 1));
+    TRY(gt_dataset_create(&dataset, &d));
+    TRY(gt_synthetic_section(&image[0], &image[1], 40, 40, 1, 0));
+    gt_image_view view[2] = {gt_image_get_view(image[0]), gt_image_get_view(image[1])};
+    TRY(gt_dataset_add(dataset, &view[0], &view[1]));
+    TRY(gt_trainer_create(&trainer, device, model, dataset, &o));
+    TRY(gt_trainer_step(NULL, trainer));
+    TRY(gt_trainer_save(trainer, path[1]));
+    TRY(gt_trainer_resume(trainer, path[1]));
+out:
+    gt_trainer_free(trainer);
+    gt_image_free(image[1]);
+    gt_image_free(image[0]);
+    gt_dataset_free(dataset);
+    gt_model_free(model);
+    gt_device_free(device);
+    return status;
+}
+
+static gt_status life_of_prediction(void)
+{
+    gt_device *device = NULL;
+    gt_model *model = NULL;
+    gt_predictor *predictor = NULL;
+    gt_image *image[3] = {NULL, NULL, NULL};
+    gt_evaluation *evaluation = NULL;
+    gt_binary_scores scores;
+    gt_status status = GT_OK;
+    TRY(open_device(&device));
+    TRY(make_model(&model, "u"));
+    TRY(gt_predictor_create(&predictor, device, model, NULL));
+    TRY(gt_synthetic_section(&image[0], &image[1], 40, 40, 1, 0));
+    gt_image_view raw = gt_image_get_view(image[0]);
+    TRY(gt_predictor_run(&image[2], predictor, &raw));
+    gt_image_view truth = gt_image_get_view(image[1]);
+    gt_image_view prob = gt_image_get_view(image[2]);
+    for (size_t i = 0; i < 1600; i++) {
+        ((uint8_t *)truth.data)[i] = ((const uint8_t *)truth.data)[i] > 0;
+    }
+    TRY(gt_evaluation_create(&evaluation, 2, 1));
+    TRY(gt_evaluation_add(evaluation, &truth, &prob));
+    TRY(gt_evaluation_scores(&scores, evaluation));
+out:
+    gt_evaluation_free(evaluation);
+    for (int i = 0; i < 3; i++) {
+        gt_image_free(image[i]);
+    }
+    gt_predictor_free(predictor);
+    gt_model_free(model);
+    gt_device_free(device);
+    return status;
+}
+
+static void check_life(gt_status (*life)(void))
+{
+    const gt_allocator counting = {counted_allocate, counted_release, NULL};
+    gt_set_allocator(&counting);
+    fail_at = 0;
+    atomic_store(&calls, 0);
+    atomic_store(&live, 0);
+    gt_status first = life();
+    size_t total = atomic_load(&calls);
+    size_t step = getenv("GT_QUICK") && strcmp(getenv("GT_QUICK"), "1") == 0 ? 7 : 1;
+    int bad = first != GT_OK || atomic_load(&live) != 0 || total < 20;
+    for (int on = 0; on < 2 && !bad; on++) {
+        fail_on = on;
+        for (size_t n = 1; n <= total && !bad; n += step) {
+            fail_at = n;
+            atomic_store(&calls, 0);
+            gt_status status = life();
+            bad = (status != GT_OK && status != GT_ENOMEM) || atomic_load(&live) != 0;
+            if (bad) {
+                print_error("allocation %zu of %zu (%s): %s \"%s\", %zu blocks left\n", n, total,
+                            on ? "and later" : "alone", gt_status_name(status), gt_error_message(),
+                            atomic_load(&live));
+            }
+        }
+    }
+    fail_at = 0;
+    gt_set_allocator(NULL);
+    assert_int_equal(bad, 0);
+}
+
+static void test_model(void **state)
+{
+    (void)state;
+    check_life(life_of_model);
+}
+static void test_training(void **state)
+{
+    (void)state;
+    check_life(life_of_training);
+}
+static void test_prediction(void **state)
+{
+    (void)state;
+    check_life(life_of_prediction);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/greentea-oom-XXXXXX");
+    if (!mkdtemp(folder)) {
+        return -1;
+    }
+    snprintf(path[0], sizeof path[0], "%s/model", folder);
+    snprintf(path[1], sizeof path[1], "%s/checkpoint", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char previous[160];
+    snprintf(previous, sizeof previous, "%s.prev", path[1]);
+    unlink(previous);
+    unlink(path[0]);
+    unlink(path[1]);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_prediction),
+    };
+    return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);
+}
