@@ -77,6 +77,13 @@ typedef enum gt_augment {
     GT_AUGMENT_D4     /**< 8: flips and rotations by 90 degrees */
 } gt_augment;
 
+/** What is done when some labels are rare. */
+typedef enum gt_equalise {
+    GT_EQUALISE_NONE,
+    GT_EQUALISE_MASK /**< pixels of frequent labels are ignored at random, so that all labels count
+                          equally often (label-histogram masking of 2015) */
+} gt_equalise;
+
 typedef struct gt_train_options {
     int32_t patch;       /**< output size of a patch in pixels; legal for the network and not larger
                               than any image; 0 (default): the largest legal up to 128 (sw: 1) */
@@ -97,6 +104,7 @@ typedef struct gt_train_options {
     float clip;          /**< largest norm of the whole gradient; 0: no limit; default 1 */
     gt_normalize normalize; /**< default GT_NORMALIZE_VALID */
     gt_augment augment;  /**< default GT_AUGMENT_AUTO */
+    gt_equalise equalise; /**< default GT_EQUALISE_NONE */
     uint64_t seed;       /**< default 1 */
     int32_t deterministic; /**< see gt_program_options; default 0 */
 } gt_train_options;

@@ -12,7 +12,8 @@ enum gt_stream {
     GT_STREAM_AUGMENT,
     GT_STREAM_SYNTHETIC, /* sub = section */
     GT_STREAM_BENCHMARK,
-    GT_STREAM_TEST
+    GT_STREAM_TEST,
+    GT_STREAM_MASK /* sub = sample */
 };
 
 /* A position in a stream; copy it freely. */

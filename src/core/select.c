@@ -46,7 +46,7 @@ static bool plan_is_any(const struct gt_graph *g, const struct gt_node *node,
     return false;
 }
 
-/* Replace ANY by `l` and give every layout the kind of its value. */
+/* Replace ANY by `l` (plain where only that exists) and give every layout the kind of its value. */
 static void resolve(const struct gt_graph *g, const struct gt_node *node, struct gt_plan *plan,
                     gt_layout l)
 {
@@ -59,10 +59,7 @@ static void resolve(const struct gt_graph *g, const struct gt_node *node, struct
             continue;
         }
         if (gt__layout_is_any(*slot)) {
-            *slot = l;
-        }
-        if (always_plain(g, v)) {
-            *slot = GT_LAYOUT_NCHW;
+            *slot = always_plain(g, v) ? GT_LAYOUT_NCHW : l;
         }
         slot->kind = gt__value(g, v)->kind;
     }

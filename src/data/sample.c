@@ -86,6 +86,20 @@ static void copy_labels(float *dst, const gt_dataset *d, const struct place *at,
     }
 }
 
+/* Ignore pixels at random, each label by its own share. */
+static void mask_labels(float *labels, const struct gt_patch_spec *spec, uint64_t key,
+                        uint64_t sample)
+{
+    struct gt_random random = gt__random_open(key, GT_STREAM_MASK, sample);
+    size_t pixels = (size_t)spec->patch * (size_t)spec->patch;
+    for (size_t i = 0; i < pixels; i++) {
+        float u = gt__random_f32(&random);
+        if (labels[i] >= 0.0F && u >= spec->keep[(int32_t)labels[i]]) {
+            labels[i] = -1.0F;
+        }
+    }
+}
+
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels)
 {
@@ -105,4 +119,7 @@ void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spe
         copy_raw(raw + (size_t)c * side * side, &at, plane, spec, symmetry);
     }
     copy_labels(labels, dataset, &at, spec->patch, symmetry);
+    if (spec->keep) {
+        mask_labels(labels, spec, key, sample);
+    }
 }

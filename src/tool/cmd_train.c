@@ -7,6 +7,7 @@
 
 struct flags {
     char *net, *raw, *labels, *out, *time_limit, *init, *augment, *solver, *policy, *skip, *normalize;
+    char *equalise;
     char *progress;
     long long iterations, seed, step, warmup, snapshot;
     int patch, batch, labels_count, channels, ignore, resume, deterministic, overwrite, dry_run, dump;
@@ -33,6 +34,7 @@ static const char *const solvers[] = {"sgd", "adamw", NULL};
 static const char *const policies[] = {"fixed", "inv", "step", "poly", "cosine", NULL};
 static const char *const inits[] = {"he", "paper", NULL};
 static const char *const skips[] = {"flowing", "blocked", NULL};
+static const char *const equalises[] = {"none", "mask", NULL};
 static const char *const normalizes[] = {"valid", "batch", NULL};
 
 /* One of a list, or the default when the flag is absent. */
@@ -56,9 +58,11 @@ static int fill_options(gt_train_options *o, const struct flags *f)
     int policy = 0;
     int augment = 0;
     int normalize = 0;
+    int equalise = 0;
     if (choose(&solver, "solver", f->solver, solvers, GT_ADAMW) ||
         choose(&policy, "policy", f->policy, policies, GT_POLICY_COSINE) ||
         choose(&augment, "augment", f->augment, augments, GT_AUGMENT_AUTO) ||
+        choose(&equalise, "equalise", f->equalise, equalises, GT_EQUALISE_NONE) ||
         choose(&normalize, "normalize", f->normalize, normalizes, GT_NORMALIZE_VALID)) {
         return EXIT_USAGE;
     }
@@ -74,6 +78,7 @@ static int fill_options(gt_train_options *o, const struct flags *f)
     o->policy = (gt_policy)policy;
     o->augment = (gt_augment)augment;
     o->normalize = (gt_normalize)normalize;
+    o->equalise = (gt_equalise)equalise;
     o->patch = f->patch;
     o->batch = f->batch;
     o->iterations = (uint64_t)f->iterations;
@@ -290,6 +295,8 @@ int cmd_train(int argc, char **argv)
         {"skip-gradient", 0, POPT_ARG_STRING, &f.skip, 0, "flowing (default) or blocked (2015)", "HOW"},
         {"augment", 0, POPT_ARG_STRING, &f.augment, 0,
          "none, flips or d4 (default: d4 for 2 labels, none for more)", "HOW"},
+        {"equalise", 0, POPT_ARG_STRING, &f.equalise, 0,
+         "none (default), or mask: ignore pixels of frequent labels at random", "HOW"},
         {"solver", 0, POPT_ARG_STRING, &f.solver, 0, "adamw (default) or sgd", "NAME"},
         {"rate", 0, POPT_ARG_FLOAT, &f.rate, 0, "learning rate (default 0.001)", "R"},
         {"policy", 0, POPT_ARG_STRING, &f.policy, 0, "fixed, inv, step, poly, cosine (default)", "NAME"},

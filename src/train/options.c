@@ -62,9 +62,10 @@ static gt_status check_numbers(const gt_train_options *o)
         return gt__fail(GT_EINVAL, "time limit of %g seconds", o->time_limit);
     }
     if (!in_range((double)o->normalize, GT_NORMALIZE_VALID, GT_NORMALIZE_BATCH) ||
-        !in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4)) {
-        return gt__fail(GT_EINVAL, "unknown normalisation %d or augmentation %d", (int)o->normalize,
-                        (int)o->augment);
+        !in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4) ||
+        !in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_MASK)) {
+        return gt__fail(GT_EINVAL, "unknown normalisation %d, augmentation %d or equalisation %d",
+                        (int)o->normalize, (int)o->augment, (int)o->equalise);
     }
     return gt__schedule_check(o);
 }
@@ -150,13 +151,14 @@ gt_status gt__train_options_json(char **out, const gt_train_options *o)
     static const char *const augments[] = {"auto", "none", "flips", "d4"};
     bool adam = o->solver == GT_ADAMW;
     json_t *json = json_pack(
-        "{s:s, s:i, s:i, s:I, s:s, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s}", "name",
+        "{s:s, s:i, s:i, s:I, s:s, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:s}", "name",
         adam ? "adamw" : "sgd", "patch", (int)o->patch, "batch", (int)o->batch, "iterations",
         (json_int_t)o->iterations, "policy", policies[o->policy], "rate", (double)o->rate, "gamma",
         (double)o->gamma, "power", (double)o->power, "step", (json_int_t)o->step, "warmup",
         (json_int_t)o->warmup, adam ? "beta1" : "momentum", (double)(adam ? o->beta1 : o->momentum),
         "decay", (double)o->decay, "clip", (double)o->clip, "normalize",
-        o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment]);
+        o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment],
+        "equalise", o->equalise == GT_EQUALISE_MASK ? "mask" : "none");
     bool good = json != NULL;
     if (adam) {
         good = good && !json_object_set_new(json, "beta2", json_real((double)o->beta2)) &&

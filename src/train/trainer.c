@@ -115,7 +115,7 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     int32_t patch = t->options.patch;
     struct gt_feeder_options feeder = {
         .dataset = dataset,
-        .spec = {patch, g.border, g.shrink, t->options.augment},
+        .spec = {patch, g.border, g.shrink, t->options.augment, NULL},
         .input = {t->options.batch, m.channels, patch + g.shrink, patch + g.shrink},
         .label = {t->options.batch, 1, patch, patch}};
     size_t count = 0;
@@ -124,6 +124,10 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
                         (int)patch);
     }
     GT_TRY(gt__sample_check(dataset, &feeder.spec));
+    if (t->options.equalise == GT_EQUALISE_MASK) {
+        GT_TRY(gt__label_keep(t->keep, NULL, dataset, patch));
+        feeder.spec.keep = t->keep;
+    }
     GT_TRY(build_program(t, feeder.input, feeder.label));
     GT_TRY(gt__feeder_create(&t->feeder, &feeder));
     /* the model changes only when nothing can fail any more but this */

@@ -20,6 +20,7 @@ struct gt_trainer {
     gt_train_options options; /* complete: patch, batch and augment chosen */
     gt_program *program;
     struct gt_feeder *feeder;
+    float keep[GT_MAX_LABELS]; /* label equalisation */
     gt_value input, label, loss;
     struct gt_update_values updates;
     gt_value *params; /* gt_model_tensors() */

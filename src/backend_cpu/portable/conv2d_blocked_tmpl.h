@@ -124,8 +124,10 @@ typedef void (*conv_tile_fn)(const struct conv_call *, const float *, float *);
 #if VW == 16
 #define CONV_TILES(X, NV, PX)                                                                      \
     X(1, NV, PX)                                                                                   \
-    X(2, NV, PX) X(3, NV, PX) X(4, NV, PX) X(5, NV, PX) X(6, NV, PX) X(7, NV, PX) X(8, NV, PX)     \
-        X(9, NV, PX) X(10, NV, PX) X(11, NV, PX) X(12, NV, PX) X(13, NV, PX) X(14, NV, PX)
+    X(2, NV, PX)                                                                                   \
+    X(3, NV, PX)                                                                                   \
+    X(4, NV, PX) X(5, NV, PX) X(6, NV, PX) X(7, NV, PX) X(8, NV, PX) X(9, NV, PX) X(10, NV, PX)    \
+        X(11, NV, PX) X(12, NV, PX) X(13, NV, PX) X(14, NV, PX)
 #elif VW == 8
 #define CONV_TILES(X, NV, PX)                                                                      \
     X(1, NV, PX) X(2, NV, PX) X(3, NV, PX) X(4, NV, PX) X(5, NV, PX) X(6, NV, PX)
