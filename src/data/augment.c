@@ -27,15 +27,3 @@ struct gt_symmetry_map gt__symmetry_map(int32_t symmetry, int32_t side)
     }
     return (struct gt_symmetry_map){r0, r, 0, c0, 0, c};
 }
-
-void gt__symmetry_apply(float *dst, const float *src, int32_t side, int32_t symmetry)
-{
-    struct gt_symmetry_map m = gt__symmetry_map(symmetry, side);
-    for (int32_t i = 0; i < side; i++) {
-        for (int32_t j = 0; j < side; j++) {
-            size_t y = (size_t)(m.y0 + m.yi * i + m.yj * j);
-            size_t x = (size_t)(m.x0 + m.xi * i + m.xj * j);
-            *dst++ = src[y * (size_t)side + x];
-        }
-    }
-}

@@ -21,7 +21,4 @@ struct gt_symmetry_map {
 };
 struct gt_symmetry_map gt__symmetry_map(int32_t symmetry, int32_t side);
 
-/* dst = symmetry(src), planes [side][side] that do not overlap. */
-void gt__symmetry_apply(float *dst, const float *src, int32_t side, int32_t symmetry);
-
 #endif

@@ -180,7 +180,7 @@ cmp -s m m3 && complain "another seed gives the same model"
 expect 0 info m --json
 says '^  "iteration": 20,$' out
 says '^  "net": "usk",$' out
-expect 6 train $data --out hot $net --iterations 200 --snapshot 1 --quiet --rate 1e25 --clip 0 \
+expect 6 train $data --out hot $net --iterations 200 --snapshot 1 --quiet --rate 1e6 --clip 0 \
     --policy fixed
 says 'finite|NaN|not a number|infinit' err
 expect 0 info hot
@@ -229,7 +229,7 @@ expect 2 train $data --out part --net usk --width 0.1 --patch 32 --quiet --resum
 expect 0 process --model m --in d/unseen-raw.tif --out whole.tif --untiled --deterministic --quiet
 expect 0 process --model m --in d/unseen-raw.tif --out tiled.tif --tile 36 --deterministic --quiet
 same whole.tif tiled.tif "tiled and untiled"
-expect 0 process --model m --in d/unseen-raw.tif --out limit.tif --memory-limit 3M --deterministic --quiet
+expect 0 process --model m --in d/unseen-raw.tif --out limit.tif --memory-limit 6M --deterministic --quiet
 same whole.tif limit.tif "a memory limit"
 expect 0 process --model m --in d/unseen-raw.tif --out one.tif --threads 1 --quiet
 expect 0 process --model m --in d/unseen-raw.tif --out three.tif --threads 3 --quiet

@@ -23,6 +23,7 @@ static gt_train_options options(gt_policy policy)
     gt_train_options_init(&o);
     o.policy = policy;
     o.rate = 1;
+    o.warmup = 0;
     o.iterations = 100000;
     return o;
 }
