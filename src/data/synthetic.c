@@ -1,5 +1,5 @@
-/* Sections that look like electron micrographs of neural tissue. SPDX-License-Identifier:
- * BSD-2-Clause
+/* Sections that look like electron micrographs of neural tissue.
+ * SPDX-License-Identifier: BSD-2-Clause
  *
  * Cells are the Voronoi regions of a jittered grid of seeds, some left out so that sizes differ.
  * Each pixel is first displaced by smooth noise of three scales, which bends the straight edges.

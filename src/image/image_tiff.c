@@ -1,5 +1,5 @@
-/* TIFF files: opening, finding the pages, ImageJ's description. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* TIFF files: opening, finding the pages, ImageJ's description.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "image/image_tiff.h"
 #include "image/image_tiff_write.h"
 

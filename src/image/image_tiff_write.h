@@ -1,5 +1,5 @@
-/* Writing TIFF, as the slots of struct gt_image_format describe. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* Writing TIFF, as the slots of struct gt_image_format describe.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GT_IMAGE_TIFF_WRITE_H
 #define GT_IMAGE_TIFF_WRITE_H
 

@@ -1,5 +1,5 @@
-/* Writing model files: safetensors, beside the old file and renamed. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* Writing model files: safetensors, beside the old file and renamed.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "models/model_file.h"
 
 #include "core/error.h"

@@ -1,5 +1,5 @@
-/* The inside of a model, for the files of this folder and the trainer. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* The inside of a model, for the files of this folder and the trainer.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GT_MODELS_MODEL_INTERNAL_H
 #define GT_MODELS_MODEL_INTERNAL_H
 

@@ -1,5 +1,5 @@
-/* Floats as the little-endian bytes of files, and the digest of them. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* Floats as the little-endian bytes of files, and the digest of them.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GT_MODELS_SHA256_H
 #define GT_MODELS_SHA256_H
 

@@ -1,6 +1,6 @@
 /* Double buffer of batches. Which thread produces a batch and when has no influence on its content:
- * every patch is drawn from the random stream of its own number. SPDX-License-Identifier:
- * BSD-2-Clause */
+ * every patch is drawn from the random stream of its own number.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "train/feeder.h"
 
 #include "core/mem.h"

@@ -1,5 +1,5 @@
-/* Files of models for tests: a folder, small models, bytes in and out. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* Files of models for tests: a folder, small models, bytes in and out.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GT_TESTS_MODEL_FILES_H
 #define GT_TESTS_MODEL_FILES_H
 

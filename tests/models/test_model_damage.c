@@ -1,5 +1,5 @@
-/* Damaged model files: malformed headers, truncation, flipped bits. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* Damaged model files: malformed headers, truncation, flipped bits.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "model_files.h"
 
 #define CONFIG(net, rest)                                                                          \

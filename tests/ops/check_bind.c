@@ -1,6 +1,6 @@
 /* Binds a kernel to memory: every tensor between guard zones, offset by one vector, laid out as the
- * plan wants it; outputs, scratch and packed weights start as NaN. SPDX-License-Identifier:
- * BSD-2-Clause */
+ * plan wants it; outputs, scratch and packed weights start as NaN.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "check_op.h"
 
 #include <stdlib.h>

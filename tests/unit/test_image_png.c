@@ -1,5 +1,5 @@
-/* PNG files of every kind, written with libpng, read with ours. SPDX-License-Identifier:
- * BSD-2-Clause */
+/* PNG files of every kind, written with libpng, read with ours.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <greentea/image.h>
 
 #include <png.h>

@@ -10,8 +10,8 @@
  * Register tile: M inputs (lanes of a block; for planar x, neighbouring taps) x NV vectors of
  * outputs, summed over a rectangle of pixels that stays in L1. A task is (range of rows, block of
  * inputs, group of GW outputs) and sums into its own part of the scratch, [a][b][lane][output]; the
- * row ranges follow from shapes only and are then added in order. SPDX-License-Identifier:
- * BSD-2-Clause */
+ * row ranges follow from shapes only and are then added in order.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_geometry.h"
 
 #if VW == 16

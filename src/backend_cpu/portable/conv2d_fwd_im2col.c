@@ -2,8 +2,8 @@
  *
  * y[o][pixel] = epilogue(sum over k of w[o][k] * col[k][pixel]), k = (c, a, b); col holds a band of
  * pixels and as many channels as fit the buffer, further channels are added to y. 1x1 kernels
- * multiply x itself. A chunk is (fragment, band, slice of outputs). SPDX-License-Identifier:
- * BSD-2-Clause */
+ * multiply x itself. A chunk is (fragment, band, slice of outputs).
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_im2col.h"
 
 struct fwd_job {

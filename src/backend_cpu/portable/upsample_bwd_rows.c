@@ -1,6 +1,6 @@
 /* Gradient of nearest doubling, dx[n][c][i][j] = sum over a, b in {0, 1}, row-major, of
- * dy[n][c][2i + a][2j + b]; dy and dx in block 1 or 16, phase 1. SPDX-License-Identifier:
- * BSD-2-Clause */
+ * dy[n][c][2i + a][2j + b]; dy and dx in block 1 or 16, phase 1.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/chunk.h"
 
 struct job {

@@ -1,11 +1,11 @@
-/* Convolution (valid, stride 1, cross-correlation) and its gradients. SPDX-License-Identifier:
- * BSD-2-Clause
+/* Convolution (valid, stride 1, cross-correlation) and its gradients. SPDX-License-Identifier: BSD-2-Clause
  *
- * x [N][C][H][W], weight [O][C][kH][kW], y [N][O][P][Q], P = H - (kH - 1)*d, Q = W - (kW - 1)*d,
- * dilation d. fwd:        y[n][o][i][j]  = sum over c, a, b of x[n][c][i + a*d][j + b*d] *
- * weight[o][c][a][b], then + bias[o] and max(0, .) as the epilogue says bwd_data:   dx[n][c][h][w]
- * = sum over o, a, b of dy[n][o][h - a*d][w - b*d] * weight[o][c][a][b] bwd_weight: dw[o][c][a][b]
- * = sum over n, i, j of x[n][c][i + a*d][j + b*d] * dy[n][o][i][j] */
+ * x [N][C][H][W], weight [O][C][kH][kW], y [N][O][P][Q], dilation d,
+ * P = H - (kH - 1)*d, Q = W - (kW - 1)*d
+ * fwd:        y[n][o][i][j]  = sum over c, a, b of x[n][c][i + a*d][j + b*d] * weight[o][c][a][b],
+ *             then + bias[o] and max(0, .) as the epilogue says
+ * bwd_data:   dx[n][c][h][w] = sum over o, a, b of dy[n][o][h - a*d][w - b*d] * weight[o][c][a][b]
+ * bwd_weight: dw[o][c][a][b] = sum over n, i, j of x[n][c][i + a*d][j + b*d] * dy[n][o][i][j] */
 #include "backend_cpu/ref/ref.h"
 
 /* One element of y. */

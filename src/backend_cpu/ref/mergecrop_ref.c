@@ -2,9 +2,10 @@
  *
  * a [N][A][H][W], b [N][B][H2][W2] with H2 >= H, W2 >= W, y [N][A + B][H][W],
  * offsets r = floor((H2 - H)/2), q = floor((W2 - W)/2)
- * fwd: y[n][c][h][w] = a[n][c][h][w], y[n][A + c][h][w] = b[n][c][h + r][w + q]; zeros where
- * forward is 0 bwd: da = the first A channels of dy; db = the others in b's window, zeros around
- * it; zeros everywhere where backward is 0 */
+ * fwd: y[n][c][h][w] = a[n][c][h][w], y[n][A + c][h][w] = b[n][c][h + r][w + q];
+ *      zeros where forward is 0
+ * bwd: da = the first A channels of dy; db = the others in b's window, zeros around it;
+ *      zeros everywhere where backward is 0 */
 #include "backend_cpu/ref/ref.h"
 
 static void mergecrop_fwd(const struct gt_step *step)

@@ -1,5 +1,5 @@
-/* The same tensor in another layout, any block and phase to any other. SPDX-License-Identifier:
- * BSD-2-Clause
+/* The same tensor in another layout, any block and phase to any other.
+ * SPDX-License-Identifier: BSD-2-Clause
  *
  * y at (n,c,h,w) = x at (n,c,h,w); lanes and pixels of y that do not exist are zero. */
 #include "backend_cpu/ref/ref.h"

@@ -1,10 +1,11 @@
 /* Softmax and cross-entropy with ignored positions. SPDX-License-Identifier: BSD-2-Clause
  *
- * scores [N][L][H][W], label [N][1][H][W]: class y = the truncated label if 0 <= label < L, else
- * the position is ignored. Divisor n: positions that count, at least 1 (valid), or N (batch). fwd:
- * prob = softmax(scores); loss = weight/n * sum over positions that count of -ln max(prob[y],
- * FLT_MIN); count = n bwd: dscores[c] = (prob[c] - [c = y]) * weight/n, 0 at ignored positions The
- * loss is one long sum, so it is taken in double. */
+ * scores [N][L][H][W], label [N][1][H][W]: class y = the truncated label if 0 <= label < L, else the
+ * position is ignored. Divisor n: positions that count, at least 1 (valid), or N (batch).
+ * fwd: prob = softmax(scores); count = n;
+ *      loss = weight/n * sum over positions that count of -ln max(prob[y], FLT_MIN)
+ * bwd: dscores[c] = (prob[c] - [c = y]) * weight/n, 0 at ignored positions
+ * The loss is one long sum, so it is taken in double. */
 #include "backend_cpu/ref/ref.h"
 
 #include <float.h>
