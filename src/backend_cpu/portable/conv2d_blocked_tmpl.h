@@ -121,18 +121,17 @@ typedef void (*conv_tile_fn)(const struct conv_call *, const float *, float *);
     {                                                                                              \
         conv_tile(T, NV, PX, c, x, y);                                                             \
     }
+#define CONV_TILES_5(X, NV, PX) X(1, NV, PX) X(2, NV, PX) X(3, NV, PX) X(4, NV, PX) X(5, NV, PX)
+#define CONV_TILES_9(X, NV, PX) X(6, NV, PX) X(7, NV, PX) X(8, NV, PX) X(9, NV, PX)
+#define CONV_TILES_14(X, NV, PX)                                                                   \
+    X(10, NV, PX) X(11, NV, PX) X(12, NV, PX) X(13, NV, PX) X(14, NV, PX)
 #if VW == 16
 #define CONV_TILES(X, NV, PX)                                                                      \
-    X(1, NV, PX)                                                                                   \
-    X(2, NV, PX)                                                                                   \
-    X(3, NV, PX)                                                                                   \
-    X(4, NV, PX) X(5, NV, PX) X(6, NV, PX) X(7, NV, PX) X(8, NV, PX) X(9, NV, PX) X(10, NV, PX)    \
-        X(11, NV, PX) X(12, NV, PX) X(13, NV, PX) X(14, NV, PX)
+    CONV_TILES_5(X, NV, PX) CONV_TILES_9(X, NV, PX) CONV_TILES_14(X, NV, PX)
 #elif VW == 8
-#define CONV_TILES(X, NV, PX)                                                                      \
-    X(1, NV, PX) X(2, NV, PX) X(3, NV, PX) X(4, NV, PX) X(5, NV, PX) X(6, NV, PX)
+#define CONV_TILES(X, NV, PX) CONV_TILES_5(X, NV, PX) X(6, NV, PX)
 #else
-#define CONV_TILES(X, NV, PX) X(1, NV, PX) X(2, NV, PX) X(3, NV, PX) X(4, NV, PX) X(5, NV, PX)
+#define CONV_TILES(X, NV, PX) CONV_TILES_5(X, NV, PX)
 #endif
 #define CONV_ENTRY(T, NV, PX) conv_tile_##T##_##NV##_##PX,
 CONV_TILES(CONV_TILE, 2, 16)

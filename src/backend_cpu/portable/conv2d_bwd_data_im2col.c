@@ -51,7 +51,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[1] = GT_LAYOUT_NCHW;
     out->out[0] = planar;
     out->flags = GT_PLAN_UNORDERED;
-    out->scratch = j.slot * sizeof(float) * column_slots(j.slot * sizeof(float), d->threads);
+    out->scratch = j.slot ? j.slot * sizeof(float) * column_slots(j.slot * sizeof(float)) : 0;
     out->cost = column_cost(d, &c);
     return true;
 }
@@ -132,7 +132,7 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
         gt__pool_for(pool, (size_t)c.n * (size_t)conv_grid_count(&j.grid), data_one, &j);
     } else {
         j.columns = gt__f32(&step->scratch);
-        column_for(pool, column_slots(j.slot * sizeof(float), d->threads),
+        column_for(pool, column_slots(j.slot * sizeof(float)),
                    (size_t)c.n * (size_t)j.slices, data_chunk, &j);
     }
     if (c.phase > 1) {

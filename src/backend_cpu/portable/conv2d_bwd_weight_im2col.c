@@ -67,7 +67,7 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[1] = planar;
     out->out[0] = GT_LAYOUT_NCHW;
     out->flags = GT_PLAN_UNORDERED;
-    size_t slots = column_slots(j.slot * sizeof(float), d->threads);
+    size_t slots = j.slot ? column_slots(j.slot * sizeof(float)) : 0;
     out->scratch = (weight_partial(&j) + j.slot * slots) * sizeof(float);
     out->cost = column_cost(d, &c);
     return true;
@@ -139,7 +139,7 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
     j.partial = j.ranges > 1 ? scratch : NULL;
     j.columns = j.slot ? scratch + weight_partial(&j) : NULL;
     struct gt_pool *pool = gt__cpu_pool(d);
-    column_for(pool, column_slots(j.slot * sizeof(float), d->threads), j.ranges * (size_t)j.slices,
+    column_for(pool, column_slots(j.slot * sizeof(float)), j.ranges * (size_t)j.slices,
                weight_chunk, &j);
     if (j.partial) {
         gt__pool_for(pool, gt__ceil_div_z(j.count, REDUCE_FLOATS), weight_reduce, &j);

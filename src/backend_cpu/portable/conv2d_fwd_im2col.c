@@ -51,7 +51,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[2] = GT_LAYOUT_NCHW;
     out->out[0] = planar;
     out->flags = GT_PLAN_UNORDERED;
-    out->scratch = j.slot * sizeof(float) * column_slots(j.slot * sizeof(float), d->threads);
+    out->scratch = j.slot ? j.slot * sizeof(float) * column_slots(j.slot * sizeof(float)) : 0;
     out->cost = column_cost(d, &c);
     return true;
 }
@@ -150,7 +150,7 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
     j.columns = j.slot ? gt__f32(&step->scratch) : NULL;
     struct gt_pool *pool = gt__cpu_pool(d);
     size_t chunks = (size_t)c.n * (size_t)conv_grid_count(&j.grid) * (size_t)j.slices;
-    column_for(pool, column_slots(j.slot * sizeof(float), d->threads), chunks, fwd_chunk, &j);
+    column_for(pool, column_slots(j.slot * sizeof(float)), chunks, fwd_chunk, &j);
     if (c.phase > 1) {
         gt__pool_for(pool, (size_t)c.n, fwd_tail, &j);
     }

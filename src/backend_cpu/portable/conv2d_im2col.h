@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Column buffers belong to slots; a slot is used by one chunk at a time. Their sizes and the chunks
- * follow from shapes only; the number of slots follows from the threads and is bounded in bytes. */
+ * follow from shapes only; the number of slots is bounded, also in bytes. */
 #ifndef GT_BACKEND_CPU_CONV2D_IM2COL_H
 #define GT_BACKEND_CPU_CONV2D_IM2COL_H
 
@@ -10,9 +10,10 @@
 #include <cblas.h>
 #include <strings.h>
 
-/* Slots together; a buffer aims at COLUMN_BYTES, to stay in L2 beside the operands. */
+/* Bytes of all slots together, and their number; a buffer aims at COLUMN_BYTES, to stay in L2 beside the operands. */
 #define COLUMN_BYTES ((size_t)3 << 19)
 #define COLUMN_TOTAL_BYTES ((size_t)40 << 20)
+#define COLUMN_SLOTS ((size_t)16)
 #define COLUMN_PIXELS 1024
 #define COLUMN_CHUNKS 32
 
@@ -41,11 +42,15 @@ static inline void column_flatten(struct conv_geometry *g)
     }
 }
 
-static inline size_t column_slots(size_t slot_bytes, int32_t threads)
+/* Buffers that exist at once. Not the number of threads: the memory of a plan decides the tiles of an image,
+ * and those must not depend on the threads. */
+static inline size_t column_slots(size_t slot_bytes)
 {
-    size_t most = slot_bytes ? COLUMN_TOTAL_BYTES / slot_bytes : (size_t)threads;
-    most = most < 1 ? 1 : most;
-    return (size_t)threads < most ? (size_t)threads : most;
+    if (slot_bytes == 0) {
+        return SIZE_MAX; /* no buffer is needed */
+    }
+    size_t most = COLUMN_TOTAL_BYTES / slot_bytes;
+    return most < 1 ? 1 : most < COLUMN_SLOTS ? most : COLUMN_SLOTS;
 }
 
 /* Run the chunks with `slots` buffers: directly if every thread has one, else in rounds of one
