@@ -33,7 +33,10 @@ struct gt_view {
 
 enum gt_plan_flags {
     /* The order of a sum may depend on position, size or tile (BLAS, transforms): not for deterministic. */
-    GT_PLAN_UNORDERED = 1
+    GT_PLAN_UNORDERED = 1,
+    /* The order is fixed but not that of the kernel's other variants. Deterministic plans take such a variant
+     * wherever it accepts, so that costs, which follow sizes, do not choose between two orders. */
+    GT_PLAN_OTHER_ORDER = 2
 };
 
 /* What a kernel would do with a node. Filled with zeros before `plan` is called. */

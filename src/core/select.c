@@ -97,6 +97,22 @@ static gt_status add_variant(struct gt_choice *c, const struct gt_planner *p,
     return GT_OK;
 }
 
+/* Keep only options of one order of sums (see GT_PLAN_OTHER_ORDER). */
+static void keep_one_order(struct gt_choice *c, size_t from)
+{
+    bool other = false;
+    for (size_t i = from; i < c->n_options; i++) {
+        other |= (c->options[i].plan.flags & GT_PLAN_OTHER_ORDER) != 0;
+    }
+    size_t kept = from;
+    for (size_t i = from; i < c->n_options; i++) {
+        if (!other || (c->options[i].plan.flags & GT_PLAN_OTHER_ORDER)) {
+            c->options[kept++] = c->options[i];
+        }
+    }
+    c->n_options = kept;
+}
+
 /* A deterministic plan must not depend on sizes: only the first kernel that accepts is offered. */
 static gt_status add_node_options(struct gt_choice *c, const struct gt_planner *p,
                                   const struct layout_set *set, const struct gt_node *node)
@@ -107,6 +123,7 @@ static gt_status add_node_options(struct gt_choice *c, const struct gt_planner *
             GT_TRY(add_variant(c, p, set, node, *k, v));
         }
         if (p->deterministic && c->n_options > before) {
+            keep_one_order(c, before);
             break;
         }
     }

@@ -39,6 +39,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     }
     gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
     out->in[0] = planar ? GT_LAYOUT_NCHW : blocked;
+    out->flags = planar ? GT_PLAN_OTHER_ORDER : 0;
     out->in[1] = GT_LAYOUT_NCHW;
     out->in[2] = GT_LAYOUT_NCHW;
     out->out[0] = blocked;
