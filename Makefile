@@ -13,11 +13,11 @@ SANITIZE ?=
 
 PACKAGES := build-essential pkg-config libopenblas-dev libtiff-dev libpng-dev libjansson-dev \
             libpopt-dev librandom123-dev libcmocka-dev libsodium-dev
-MODULES  := openblas libtiff-4 libpng jansson popt libsodium
+MODULES  := openblas libtiff-4 libpng jansson libsodium
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
         -Wno-sign-conversion -Werror
-PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) popt 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 
 CPPFLAGS_ALL = -Iinclude -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 $(CPPFLAGS)
@@ -25,6 +25,7 @@ CFLAGS_ALL   = -std=c11 $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -f
                -fstack-protector-strong $(WARN) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL  = $(SANITIZE) -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS         = $(PKG_LIBS) -lpthread -lm
+TOOL_LIBS    = $(shell pkg-config --libs popt 2>/dev/null)
 
 # ---- sources: everything below src/ but the tool is the library ----
 LIB_SRC  := $(sort $(filter-out src/tool/% src/backend_ocl/%,$(shell find src -name '*.c')))
@@ -82,8 +83,10 @@ $(SHARED): $(LIB_OBJ)
 	ln -sf libgreentea.so.$(SOVERSION) $(BUILD)/libgreentea.so
 $(TOOL): $(TOOL_OBJ) $(STATIC)
 	$(if $(V),,@echo "  LINK $@")
-	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $^ $(LIBS)
-$(BUILD)/greentea.pc: Makefile
+	$(Q)$(CC) $(LDFLAGS_ALL) -pie -o $@ $^ $(LIBS) $(TOOL_LIBS)
+# Always made anew: `make install PREFIX=...` may name another prefix than `make` did.
+.PHONY: $(BUILD)/greentea.pc
+$(BUILD)/greentea.pc:
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
 	  'Name: greentea' 'Description: Pixelwise image classification with convolutional networks' \
