@@ -199,6 +199,19 @@ bool tool_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+bool tool_can_create(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)n, path);
+    return access(n > 0 ? folder : slash ? "/" : ".", W_OK | X_OK) == 0;
+}
+
 bool tool_is_image_name(const char *path)
 {
     const char *dot = strrchr(path, '.');

@@ -1,7 +1,7 @@
 /* greentea train. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/tool.h"
 
-#include <math.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ struct training {
     gt_trainer *trainer;
     gt_train_options options;
     struct progress progress;
-    gt_status save_status; /* a snapshot inside the loop failed */
+    int save_code; /* exit code of a snapshot that failed inside the loop, else 0 */
 };
 
 static const char *const augments[] = {"auto", "none", "flips", "d4", NULL};
@@ -210,17 +210,18 @@ static int after_iteration(const gt_train_progress *p, void *cookie)
     const struct flags *f = t->flags;
     show(t, p, false);
     if (f->snapshot > 0 && p->iteration % (uint64_t)f->snapshot == 0 && p->iteration < p->total) {
-        t->save_status = gt_trainer_save(t->trainer, f->out);
+        gt_status status = gt_trainer_save(t->trainer, f->out);
+        t->save_code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OUTPUT);
     }
-    return t->save_status != GT_OK || tool_signal() != 0;
+    return t->save_code != 0 || tool_signal() != 0;
 }
 
 static int finish(struct training *t, gt_status status)
 {
-    if (t->save_status != GT_OK) {
-        return tool_fail(t->save_status, ABOUT_OUTPUT);
+    if (t->save_code) {
+        return t->save_code;
     }
-    if (status == GT_ENUMERIC || (status != GT_OK && status != GT_ECANCELLED)) {
+    if (status != GT_OK && status != GT_ECANCELLED) {
         return tool_fail(status, ABOUT_OPTION);
     }
     gt_status saved = gt_trainer_save(t->trainer, t->flags->out);
@@ -269,6 +270,10 @@ static int check(const struct flags *f)
     }
     if (f->ignore < -1) {
         return tool_usage("--ignore-value is %d, expected 0 or more", f->ignore);
+    }
+    if (!tool_can_create(f->out)) {
+        fprintf(stderr, "greentea: %s cannot be written: %s\n", f->out, strerror(errno));
+        return EXIT_OUTPUT;
     }
     return 0;
 }

@@ -84,6 +84,8 @@ int tool_signal(void);
 
 /* Does a path exist? */
 bool tool_exists(const char *path);
+/* Can a file of this name be made? Looks at its folder; errno tells why not. */
+bool tool_can_create(const char *path);
 /* Does it end like an image file (.tif, .tiff, .png)? */
 bool tool_is_image_name(const char *path);
 

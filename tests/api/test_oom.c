@@ -18,7 +18,7 @@ static atomic_size_t calls, live;
 static size_t fail_at; /* 0: never */
 static bool fail_on;   /* and all later ones */
 static char folder[64];
-static char path[2][128];
+static char path[4][128];
 
 static void *counted_allocate(void *cookie, size_t size, size_t alignment)
 {
@@ -149,6 +149,87 @@ out:
     return status;
 }
 
+/* y = relu(conv(x)) with a loss, its gradient, one run. */
+static gt_status life_of_program(void)
+{
+    static float zeros[256];
+    gt_device *device = NULL;
+    gt_graph *graph = NULL;
+    gt_program *program = NULL;
+    char *text[2] = {NULL, NULL};
+    gt_program_memory memory;
+    gt_status status = GT_OK;
+    gt_value x, w, b, y, truth, loss;
+    TRY(open_device(&device));
+    TRY(gt_graph_create(&graph));
+    TRY(gt_graph_input(&x, graph, (gt_shape){1, 1, 10, 10}, "x"));
+    TRY(gt_graph_input(&truth, graph, (gt_shape){1, 1, 7, 7}, "truth"));
+    TRY(gt_graph_param(&w, graph, (gt_shape){2, 1, 3, 3}, "w", 1.0f, 1.0f));
+    TRY(gt_graph_param(&b, graph, (gt_shape){1, 2, 1, 1}, "b", 2.0f, 1.0f));
+    TRY(gt_graph_conv2d(&y, graph, x, w, b, 1));
+    TRY(gt_graph_relu(&y, graph, y));
+    TRY(gt_graph_maxpool(&y, graph, y, 2, 1, 1));
+    TRY(gt_graph_softmax_loss(&loss, NULL, graph, y, truth, GT_NORMALIZE_VALID, 1.0f));
+    TRY(gt_graph_gradient(graph, loss));
+    TRY(gt_graph_output(graph, loss));
+    TRY(gt_graph_output(graph, gt_graph_gradient_of(graph, w)));
+    TRY(gt_graph_dump(&text[0], graph));
+    TRY(gt_program_plan(&memory, device, graph, NULL));
+    TRY(gt_program_create(&program, device, graph, NULL));
+    TRY(gt_program_write(program, x, zeros));
+    TRY(gt_program_write(program, truth, zeros));
+    TRY(gt_program_write(program, w, zeros));
+    TRY(gt_program_run(program));
+    TRY(gt_program_read(program, loss, zeros));
+    zeros[0] = 0.0f;
+    TRY(gt_program_dump(&text[1], program));
+out:
+    gt_free(text[0]);
+    gt_free(text[1]);
+    gt_program_free(program);
+    gt_graph_free(graph);
+    gt_device_free(device);
+    return status;
+}
+
+static gt_status write_and_read(const char *file, gt_type type)
+{
+    static const float rows[16 * 16];
+    gt_image_writer *writer = NULL;
+    gt_image_reader *reader = NULL;
+    gt_image *image = NULL;
+    gt_writer_options o;
+    gt_status status = GT_OK;
+    gt_writer_options_init(&o);
+    o.type = type;
+    o.width = o.height = 16;
+    o.overwrite = 1;
+    TRY(gt_image_writer_open(&writer, file, &o));
+    TRY(gt_image_writer_rows(writer, 16, rows));
+    TRY(gt_image_writer_finish(writer));
+    TRY(gt_image_reader_open(&reader, file, NULL));
+    TRY(gt_image_reader_load(&image, reader, 0));
+out:
+    gt_image_free(image);
+    gt_image_reader_free(reader);
+    gt_image_writer_free(writer);
+    return status;
+}
+
+static gt_status life_of_images(void)
+{
+    gt_dataset *dataset = NULL;
+    gt_status status = GT_OK;
+    TRY(write_and_read(path[2], GT_F32));
+    TRY(write_and_read(path[2], GT_U8));
+    TRY(write_and_read(path[3], GT_U16));
+    TRY(gt_dataset_create(&dataset, NULL));
+    TRY(gt_dataset_load(dataset, path[2], path[3]));
+out:
+    gt_dataset_free(dataset);
+    return status;
+}
+
 static void check_life(gt_status (*life)(void))
 {
     const gt_allocator counting = {counted_allocate, counted_release, NULL};
@@ -194,6 +275,16 @@ static void test_prediction(void **state)
     (void)state;
     check_life(life_of_prediction);
 }
+static void test_program(void **state)
+{
+    (void)state;
+    check_life(life_of_program);
+}
+static void test_images(void **state)
+{
+    (void)state;
+    check_life(life_of_images);
+}
 
 static int make_folder(void **state)
 {
@@ -204,6 +295,8 @@ static int make_folder(void **state)
     }
     snprintf(path[0], sizeof path[0], "%s/model", folder);
     snprintf(path[1], sizeof path[1], "%s/checkpoint", folder);
+    snprintf(path[2], sizeof path[2], "%s/image.tif", folder);
+    snprintf(path[3], sizeof path[3], "%s/image.png", folder);
     return 0;
 }
 
@@ -213,16 +306,17 @@ static int remove_folder(void **state)
     char previous[160];
     snprintf(previous, sizeof previous, "%s.prev", path[1]);
     unlink(previous);
-    unlink(path[0]);
-    unlink(path[1]);
+    for (int i = 0; i < 4; i++) {
+        unlink(path[i]);
+    }
     return rmdir(folder);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model),
-        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_program),    cmocka_unit_test(test_images),
+        cmocka_unit_test(test_model),      cmocka_unit_test(test_training),
         cmocka_unit_test(test_prediction),
     };
     return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);

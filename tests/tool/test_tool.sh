@@ -225,6 +225,9 @@ expect 3 train $data --out text.tif $net --iterations 6 --quiet --resume
 expect 2 train $data --out part --net usk --width 0.1 --patch 32 --quiet --resume ||
     says 'shape|network|width' err
 
+expect 5 train $data --out missing/m $net --iterations 3 --snapshot 1 --quiet
+says 'missing/m' err
+
 # ---- processing ----
 expect 0 process --model m --in d/unseen-raw.tif --out whole.tif --untiled --deterministic --quiet
 expect 0 process --model m --in d/unseen-raw.tif --out tiled.tif --tile 36 --deterministic --quiet
