@@ -223,8 +223,16 @@ int cmd_demo(int argc, char **argv)
     if (code) {
         return code < 0 ? EXIT_OK : code;
     }
-    if (f.sections < 1 || f.sections > 10000 || f.size < 64 || f.size > 16384) {
-        return tool_usage("--sections %d must be 1 to 10000 and --size %d 64 to 16384", f.sections, f.size);
+    static const char *const nets[] = {"u", "usk", NULL};
+    double seconds = 0.0;
+    int least = f.data_only ? 16 : 100; /* the patch of the training */
+    if (f.sections < 1 || f.sections > 10000 || f.size < least || f.size > 16384) {
+        return tool_usage("--sections %d must be 1 to 10000 and --size %d %d to 16384", f.sections, f.size,
+                          least);
+    }
+    if (tool_choice(f.net, nets) < 0 || !tool_parse_time(&seconds, f.time_limit) || seconds <= 0.0) {
+        return tool_usage("--net is '%s', expected u or usk; --time-limit is '%s', for example 100s", f.net,
+                          f.time_limit);
     }
     if (mkdir(f.out, 0777) != 0 && errno != EEXIST) {
         fprintf(stderr, "greentea: folder %s cannot be made: %s\n", f.out, strerror(errno));

@@ -20,6 +20,37 @@ struct evaluating {
     size_t slices;
 };
 
+/* Rows of page `page` as one plane of probabilities; every page must be grey and of the first one's size. */
+static int load_plane(float *dst, struct evaluating *e, size_t page, const gt_image_view *like)
+{
+    gt_page_info info;
+    gt_status status = gt_image_reader_page(&info, e->prob, page);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_INPUT);
+    }
+    if (info.channels != 1 || info.width != like->width || info.height != like->height) {
+        fprintf(stderr, "greentea: %s: page %zu is %d x %d with %d samples, expected %d x %d with 1\n",
+                e->flags->prob, page + 1, info.width, info.height, info.channels, like->width,
+                like->height);
+        return EXIT_INPUT;
+    }
+    status = gt_image_reader_rows(e->prob, page, 0, info.height, dst);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_INPUT);
+    }
+    float scale = info.type == GT_U8 ? 1.0f / 255.0f : info.type == GT_U16 ? 1.0f / 65535.0f : 1.0f;
+    size_t n = (size_t)info.width * (size_t)info.height;
+    for (size_t i = 0; i < n; i++) {
+        dst[i] *= scale;
+        if (!(dst[i] >= 0.0f && dst[i] <= 1.0f)) {
+            fprintf(stderr, "greentea: %s: page %zu holds %g, probabilities are 0 to 1\n", e->flags->prob,
+                    page + 1, (double)(dst[i] / scale));
+            return EXIT_INPUT;
+        }
+    }
+    return 0;
+}
+
 /* Probabilities of one slice as [channels][H][W] in [0, 1], whatever the file's type. */
 static int load_slice(gt_image **out, struct evaluating *e, size_t slice)
 {
@@ -27,21 +58,21 @@ static int load_slice(gt_image **out, struct evaluating *e, size_t slice)
     gt_page_info info;
     size_t first = slice * (size_t)e->channels;
     gt_status status = gt_image_reader_page(&info, e->prob, first);
-    float scale = info.type == GT_U8 ? 1.0f / 255.0f : info.type == GT_U16 ? 1.0f / 65535.0f : 1.0f;
     if (status == GT_OK) {
         status = gt_image_create(&all, GT_F32, e->channels, info.height, info.width);
     }
-    for (int32_t c = 0; c < e->channels && status == GT_OK; c++) {
-        size_t plane = (size_t)info.width * (size_t)info.height;
-        float *dst = (float *)gt_image_get_view(all).data + (size_t)c * plane;
-        status = gt_image_reader_rows(e->prob, first + (size_t)c, 0, info.height, dst);
-        for (size_t i = 0; i < plane && status == GT_OK; i++) {
-            dst[i] *= scale;
-        }
-    }
     if (status != GT_OK) {
-        gt_image_free(all);
         return tool_fail(status, ABOUT_INPUT);
+    }
+    gt_image_view view = gt_image_get_view(all);
+    size_t plane = (size_t)view.width * (size_t)view.height;
+    int code = 0;
+    for (int32_t c = 0; c < e->channels && code == 0; c++) {
+        code = load_plane((float *)view.data + (size_t)c * plane, e, first + (size_t)c, &view);
+    }
+    if (code) {
+        gt_image_free(all);
+        return code;
     }
     *out = all;
     return 0;
@@ -165,13 +196,20 @@ static int open_all(struct evaluating *e)
         return tool_fail(status, ABOUT_INPUT);
     }
     e->channels = gt_image_reader_hyperstack_channels(e->prob);
-    e->labels = e->channels > 1 ? e->channels : 2;
-    e->label = f->label >= 0 ? f->label : e->labels == 2 ? 1 : e->labels - 1;
     e->slices = gt_image_reader_pages(e->prob) / (size_t)e->channels;
-    int code = truth_open(&e->truth, f->labels, e->labels, e->model);
+    int code = truth_open(&e->truth, f->labels, e->channels > 1 ? e->channels : 0, e->model);
     if (code) {
         return code;
     }
+    e->labels = e->truth.labels;
+    if (f->label >= e->labels || f->label < -1) {
+        return tool_usage("--label is %d, expected 0 to %d", f->label, e->labels - 1);
+    }
+    if (e->channels == 1 && e->labels > 2 && f->label < 0) {
+        return tool_usage("%s has one channel, %s %d labels: --label tells which of them it is", f->prob,
+                          f->labels, e->labels);
+    }
+    e->label = f->label >= 0 ? f->label : e->labels == 2 ? 1 : e->labels - 1;
     size_t truth_pages = gt_image_reader_pages(e->truth.reader);
     if (truth_pages != e->slices) {
         fprintf(stderr, "greentea: %s has %zu pages, %s %zu slices\n", f->labels, truth_pages, f->prob,
@@ -191,6 +229,10 @@ static int evaluate(struct evaluating *e)
     }
     if (code) {
         return code;
+    }
+    if (e->truth.judged == 0) {
+        fprintf(stderr, "greentea: no pixel of %s has the value of a label\n", e->flags->labels);
+        return EXIT_INPUT;
     }
     gt_status status = gt_evaluation_scores(&scores, e->evaluation);
     if (status != GT_OK) {

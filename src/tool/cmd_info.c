@@ -129,6 +129,9 @@ int cmd_info(int argc, char **argv)
     if (code) {
         return code < 0 ? EXIT_OK : code;
     }
+    if (f.output < 0) {
+        return tool_usage("--out-size is %d, expected 1 or more", f.output);
+    }
     if (!f.net == !f.file) {
         return tool_usage("give either a model file or --net NAME");
     }

@@ -159,8 +159,8 @@ static int open_writer(struct processing *p, const char *path, size_t first, siz
         if (status == GT_OK && (next.width != info.width || next.height != info.height)) {
             snprintf(file, sizeof file, "%s", gt_image_reader_file(p->reader, i, NULL));
             fprintf(stderr,
-                    "greentea: page %zu (%s) is %d x %d, the first is %d x %d; one output file needs equal "
-                    "sizes: give a folder as --out\n",
+                    "greentea: page %zu (%s) is %d x %d, the first is %d x %d; the pages of an output file "
+                    "need equal sizes\n",
                     i + 1, file, next.width, next.height, info.width, info.height);
             return EXIT_INPUT;
         }
@@ -195,29 +195,69 @@ static int process_file(struct processing *p, const char *path, size_t first, si
     return code;
 }
 
+/* Name of the output for the file that page `first` is of. */
+static void output_path(char *path, size_t size, const struct processing *p, size_t first)
+{
+    const char *name = gt_image_reader_file(p->reader, first, NULL);
+    const char *dot = strrchr(name, '.');
+    snprintf(path, size, "%s/%.*s.tif", p->flags->out, (int)(dot ? dot - name : (long)strlen(name)), name);
+}
+
+/* First page of the next file. */
+static size_t next_file(const struct processing *p, size_t first)
+{
+    size_t in_file = 1;
+    size_t end = first + 1;
+    while (end < p->pages && (gt_image_reader_file(p->reader, end, &in_file), in_file > 0)) {
+        end++;
+    }
+    return end;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa;
+    struct stat sb;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* Before any work: an output that exists, that is an input, or that two inputs would share. */
+static int check_outputs(const struct processing *p)
+{
+    char path[4096];
+    char other[4096];
+    for (size_t first = 0; first < p->pages; first = next_file(p, first)) {
+        output_path(path, sizeof path, p, first);
+        snprintf(other, sizeof other, "%s/%s", p->flags->in, gt_image_reader_file(p->reader, first, NULL));
+        if (same_file(path, other) || same_file(path, p->flags->in)) {
+            return tool_usage("%s is an input; choose another folder as --out", path);
+        }
+        if (tool_exists(path) && !p->flags->overwrite) {
+            return tool_usage("%s exists; --overwrite replaces it", path);
+        }
+        for (size_t q = next_file(p, first); q < p->pages; q = next_file(p, q)) {
+            output_path(other, sizeof other, p, q);
+            if (strcmp(path, other) == 0) {
+                return tool_usage("two inputs would be written to %s; rename one", path);
+            }
+        }
+    }
+    return 0;
+}
+
 /* One output file for each input file, in a folder. */
 static int process_folder(struct processing *p)
 {
     const char *out = p->flags->out;
-    if (mkdir(out, 0777) != 0 && errno != EEXIST) {
+    int code = check_outputs(p);
+    if (code == 0 && mkdir(out, 0777) != 0 && errno != EEXIST) {
         fprintf(stderr, "greentea: folder %s cannot be made: %s\n", out, strerror(errno));
         return EXIT_OUTPUT;
     }
-    int code = 0;
     for (size_t first = 0; first < p->pages && code == 0;) {
         char path[4096];
-        char name[256];
-        snprintf(name, sizeof name, "%s", gt_image_reader_file(p->reader, first, NULL));
-        size_t end = first + 1;
-        size_t in_file = 1;
-        while (end < p->pages && (gt_image_reader_file(p->reader, end, &in_file), in_file > 0)) {
-            end++;
-        }
-        char *dot = strrchr(name, '.');
-        if (dot) {
-            *dot = '\0';
-        }
-        snprintf(path, sizeof path, "%s/%s.tif", out, name);
+        size_t end = next_file(p, first);
+        output_path(path, sizeof path, p, first);
         code = process_file(p, path, first, end - first);
         first = end;
     }
@@ -324,11 +364,20 @@ static int check(struct processing *p)
     if (format < 0) {
         return tool_usage("--format is '%s', expected f32, u8 or u16", f->format);
     }
-    if (f->memory_limit && !tool_parse_bytes(&p->memory_limit, f->memory_limit)) {
+    if (f->memory_limit &&
+        (!tool_parse_bytes(&p->memory_limit, f->memory_limit) || p->memory_limit == 0)) {
         return tool_usage("--memory-limit is '%s', expected for example 512M or 2G", f->memory_limit);
     }
     p->format = types[format];
     p->scale = scales[format];
+    struct stat out;
+    bool folder = stat(f->out, &out) == 0 && S_ISDIR(out.st_mode);
+    if (end && !strchr(end, '/') && end > f->out && !tool_is_image_name(f->out) && !folder) {
+        return tool_usage("--out is %s: outputs end in .tif or .png; a folder's name has no ending", f->out);
+    }
+    if (tool_is_image_name(f->out) && same_file(f->in, f->out)) {
+        return tool_usage("%s is the input; choose another name as --out", f->out);
+    }
     if (tool_is_image_name(f->out) && tool_exists(f->out) && !f->overwrite) {
         return tool_usage("%s exists; --overwrite replaces it", f->out);
     }

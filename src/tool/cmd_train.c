@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct flags {
     char *net, *raw, *labels, *out, *time_limit, *init, *augment, *solver, *policy, *skip, *normalize;
@@ -66,7 +67,7 @@ static int fill_options(gt_train_options *o, const struct flags *f)
         choose(&normalize, "normalize", f->normalize, normalizes, GT_NORMALIZE_VALID)) {
         return EXIT_USAGE;
     }
-    if (f->time_limit && !tool_parse_time(&o->time_limit, f->time_limit)) {
+    if (f->time_limit && (!tool_parse_time(&o->time_limit, f->time_limit) || o->time_limit <= 0.0)) {
         return tool_usage("--time-limit is '%s', expected for example 90s, 10m or 1.5h", f->time_limit);
     }
     if (f->iterations < 1 || f->step < 1 || f->warmup < 0 || f->snapshot < 0) {
@@ -93,7 +94,7 @@ static int fill_options(gt_train_options *o, const struct flags *f)
     o->clip = f->clip;
     o->seed = (uint64_t)f->seed;
     o->deterministic = f->deterministic;
-    if (f->momentum < 0.0f) {
+    if (f->momentum == -1.0f) { /* not given */
         o->momentum = 0.99f;
         o->beta1 = 0.9f;
     }
@@ -148,6 +149,28 @@ static int make_model(struct training *t)
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
 }
 
+/* A checkpoint of another network cannot be continued; weights of equal shape would hide some differences. */
+static int check_same_network(const struct training *t, const char *path)
+{
+    gt_model *former = NULL;
+    gt_model_options a;
+    gt_model_options b;
+    if (gt_model_load(&former, path) != GT_OK) {
+        return 0; /* damaged: resuming looks at the one before, and says so */
+    }
+    gt_model_get_options(former, &a);
+    gt_model_get_options(t->model, &b);
+    int code = 0;
+    if (strcmp(a.net, b.net) != 0 || a.width != b.width || a.labels != b.labels ||
+        a.channels != b.channels || a.skip != b.skip) {
+        code = tool_usage("%s holds network %s, width %g, %d labels, %d channels, skip gradient %s; --resume "
+                          "needs the same flags",
+                          path, a.net, a.width, a.labels, a.channels, skips[a.skip]);
+    }
+    gt_model_free(former);
+    return code;
+}
+
 static int make_trainer(struct training *t)
 {
     gt_status status = gt_trainer_create(&t->trainer, t->device, t->model, t->dataset, &t->options);
@@ -156,6 +179,10 @@ static int make_trainer(struct training *t)
     }
     const char *from = resumable(t->flags);
     if (from) {
+        int code = check_same_network(t, from);
+        if (code) {
+            return code;
+        }
         status = gt_trainer_resume(t->trainer, from);
         if (status != GT_OK) {
             return tool_fail(status, status == GT_ESHAPE ? ABOUT_OPTION : ABOUT_INPUT);
@@ -271,6 +298,10 @@ static int check(const struct flags *f)
     if (f->ignore < -1) {
         return tool_usage("--ignore-value is %d, expected 0 or more", f->ignore);
     }
+    struct stat out;
+    if (stat(f->out, &out) == 0 && !S_ISREG(out.st_mode)) {
+        return tool_usage("--out %s is not a file", f->out);
+    }
     if (!tool_can_create(f->out)) {
         fprintf(stderr, "greentea: %s cannot be written: %s\n", f->out, strerror(errno));
         return EXIT_OUTPUT;
@@ -316,7 +347,7 @@ int cmd_train(int argc, char **argv)
         {"normalize", 0, POPT_ARG_STRING, &f.normalize, 0, "loss divided by valid pixels or batch", "HOW"},
         {"seed", 's', POPT_ARG_LONGLONG, &f.seed, 0, "of weights and patches (default 1)", "S"},
         {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0, "iterations between saves (default 1000)", "N"},
-        {"resume", 0, POPT_ARG_NONE, &f.resume, 0, "continue the model file if it exists", NULL},
+        {"resume", 0, POPT_ARG_NONE, &f.resume, 0, "continue the model file if it exists; give the flags of the first run", NULL},
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace an existing model file", NULL},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums", NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "plan, print the memory wanted, stop", NULL},

@@ -31,7 +31,7 @@ static void print_help(void)
                 "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         return tool_usage("no command given; `greentea --help` lists them");
@@ -50,4 +50,14 @@ int main(int argc, char **argv)
         }
     }
     return tool_usage("unknown command '%s'; `greentea --help` lists them", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    int code = run(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) {
+        fprintf(stderr, "greentea: the results could not be written to standard output\n");
+        code = EXIT_OUTPUT;
+    }
+    return code;
 }

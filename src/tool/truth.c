@@ -32,7 +32,8 @@ static const float *page_data(const gt_image *image, size_t *n)
     return v.data;
 }
 
-static int scan_page(struct truth *t, size_t page)
+/* A page of integers in one channel; colour is accepted where it is grey. */
+static int load_page(gt_image **out, struct truth *t, size_t page)
 {
     gt_image *image = NULL;
     gt_status status = gt_image_reader_load(&image, t->reader, page);
@@ -41,7 +42,34 @@ static int scan_page(struct truth *t, size_t page)
     }
     size_t n = 0;
     const float *data = page_data(image, &n);
-    int code = 0;
+    bool grey = true;
+    bool whole = true;
+    for (size_t i = 0; i < n; i++) {
+        whole = whole && data[i] == floorf(data[i]) && fabsf(data[i]) < 1e9f;
+    }
+    if (gt_image_get_view(image).channels == 3) {
+        grey = memcmp(data, data + n, n * sizeof *data) == 0 &&
+               memcmp(data, data + 2 * n, n * sizeof *data) == 0;
+    }
+    if (!grey || !whole) {
+        fprintf(stderr, "greentea: page %zu of the labels holds %s, expected integers in one channel\n",
+                page + 1, grey ? "fractions" : "colours");
+        gt_image_free(image);
+        return EXIT_INPUT;
+    }
+    *out = image;
+    return 0;
+}
+
+static int scan_page(struct truth *t, size_t page)
+{
+    gt_image *image = NULL;
+    int code = load_page(&image, t, page);
+    if (code) {
+        return code;
+    }
+    size_t n = 0;
+    const float *data = page_data(image, &n);
     float last = NAN;
     for (size_t i = 0; i < n && code == 0; i++) {
         if (data[i] != last) {
@@ -55,15 +83,19 @@ static int scan_page(struct truth *t, size_t page)
 
 static bool from_model(struct truth *t, const gt_model *model)
 {
-    for (int32_t i = 0; i < t->labels; i++) {
-        gt_label_info info;
-        if (gt_model_get_label(&info, model, i) != GT_OK || info.grey < 0) {
-            return false;
-        }
-        t->grey[i] = info.grey;
+    gt_model_options options;
+    gt_model_get_options(model, &options);
+    if (t->labels != 0 && t->labels != options.labels) {
+        return false;
     }
-    t->n_grey = t->labels;
-    return true;
+    t->labels = t->n_grey = options.labels;
+    bool known = false;
+    for (int32_t i = 0; i < t->labels; i++) {
+        gt_label_info info = {.grey = -1};
+        t->grey[i] = gt_model_get_label(&info, model, i) == GT_OK ? info.grey : -1;
+        known |= t->grey[i] >= 0; /* labels that the training data lacked have no value */
+    }
+    return known;
 }
 
 int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model *model)
@@ -78,14 +110,18 @@ int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model
         return 0;
     }
     int code = 0;
-    for (size_t i = 0; i < gt_image_reader_pages(t->reader) && code == 0 && labels > 2; i++) {
+    t->n_grey = 0;
+    for (size_t i = 0; i < gt_image_reader_pages(t->reader) && code == 0; i++) {
         code = scan_page(t, i);
     }
-    if (code == 0 && labels > 2 && t->n_grey != labels) {
+    if (labels == 0) {
+        t->labels = t->n_grey > 2 ? t->n_grey : 2;
+    }
+    if (code == 0 && t->n_grey != t->labels && !(t->labels == 2 && t->n_grey == 1)) {
         fprintf(stderr,
                 "greentea: %s holds %d distinct values, the probabilities have %d labels; --model tells "
                 "which value is which label\n",
-                path, t->n_grey, labels);
+                path, t->n_grey, t->labels);
         code = EXIT_INPUT;
     }
     return code;
@@ -93,11 +129,11 @@ int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model
 
 static int32_t to_label(const struct truth *t, int32_t grey)
 {
-    if (t->n_grey == 0) {
-        return grey != 0; /* 2 labels: 0 is membrane, anything else interior */
+    if (t->n_grey == 1) {
+        return grey != 0; /* all membrane, or all interior */
     }
     for (int32_t k = 0; k < t->n_grey; k++) {
-        if (t->grey[k] == grey) {
+        if (t->grey[k] == grey && grey >= 0) {
             return k;
         }
     }
@@ -108,11 +144,12 @@ int truth_page(gt_image **out, struct truth *t, size_t page)
 {
     gt_image *image = NULL;
     gt_image *labels = NULL;
-    gt_status status = gt_image_reader_load(&image, t->reader, page);
-    if (status == GT_OK) {
-        gt_image_view v = gt_image_get_view(image);
-        status = gt_image_create(&labels, GT_I32, 1, v.height, v.width);
+    int code = load_page(&image, t, page);
+    if (code) {
+        return code;
     }
+    gt_image_view v = gt_image_get_view(image);
+    gt_status status = gt_image_create(&labels, GT_I32, 1, v.height, v.width);
     if (status != GT_OK) {
         gt_image_free(image);
         return tool_fail(status, ABOUT_INPUT);
@@ -122,6 +159,7 @@ int truth_page(gt_image **out, struct truth *t, size_t page)
     int32_t *index = gt_image_get_view(labels).data;
     for (size_t i = 0; i < n; i++) {
         index[i] = to_label(t, (int32_t)lroundf(data[i]));
+        t->judged += index[i] >= 0;
     }
     gt_image_free(image);
     *out = labels;

@@ -307,6 +307,36 @@ says 'train-labels.tif has 2 pages' err
 expect 3 evaluate --labels text.tif --prob whole.tif
 expect 2 evaluate --labels d/unseen-labels.tif --prob whole.tif --label 5
 
+# A colour image is no probability; the truth's values are ranks; one channel of many needs a name.
+echo iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGPg5GAHAAA2ABlutSoqAAAAAElFTkSuQmCC |
+    base64 -d >rgb.png
+expect 3 evaluate --labels rgb.png --prob rgb.png
+expect 3 evaluate --labels d/unseen-labels.tif --prob rgb.png
+expect 0 train $data --out nine --net usk9 --width 0.02 --patch 32 --iterations 1 --labels-count 9 --quiet
+expect 0 process --model nine --in d/unseen-raw.tif --out nine.tif --quiet
+expect 0 process --model nine --in d/unseen-raw.tif --out nine2.tif --label 2 --quiet
+expect 2 evaluate --model nine --labels d/unseen-labels.tif --prob nine2.tif
+says 'label tells which' err
+expect 0 evaluate --model nine --labels d/unseen-labels.tif --prob nine2.tif --label 2
+expect 0 evaluate --model nine --labels d/unseen-labels.tif --prob nine.tif --json
+says '"mean_iou"' out
+n=$((n + 1))
+"$tool" info --net u >/dev/full 2>err
+[ $? = 5 ] || complain "a full standard output is no output error"
+
+# ---- outputs that would destroy something ----
+mkdir same mixed
+cp d/unseen-raw.tif same/a.tif
+expect 2 process --model m --in same --out same --overwrite
+expect 2 process --model m --in same/a.tif --out same/a.tif --overwrite
+cp d/unseen-raw.tif mixed/a.tif
+cp p8.png mixed/a.png
+expect 2 process --model m --in mixed --out out-folder --overwrite
+says 'two inputs' err
+expect 2 process --model m --in d/unseen-raw.tif --out x.jpg
+expect 2 train $data --out same $net --iterations 1 --overwrite --quiet
+[ -d same ] || complain "a folder was replaced by a model"
+
 # ---- timing ----
 expect 0 benchmark --net usk --width 0.05 --out-size 16 --mode train --runs 2 --json
 for key in threads input output batch ms_median ms_min gmacs tflops mpix_per_s peak_bytes; do
