@@ -149,5 +149,5 @@ clean: ## remove what was built
 format: ## clang-format over the tree
 	clang-format -i $$(find src include tests examples -name '*.[ch]')
 
-# Objects of one configuration never mix with another's: rebuild when flags change.
+# Flags are not tracked: give another configuration another BUILD, as asan and tsan do.
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -139,15 +139,15 @@ gt_status gt__image_check_page(const struct gt_image_file *file, size_t page,
     unsigned long long h = size->height;
     const gt_image_limits *limits = &file->limits;
     if (w == 0 || h == 0) {
-        return gt__fail(GT_EFORMAT, "%s: page %zu: %llu x %llu pixels", file->path, page, w, h);
+        return gt__fail(GT_EFORMAT, "%s: page %zu: %llu x %llu pixels", file->path, page + 1, w, h);
     }
     if (w > limits->max_side || h > limits->max_side || w > INT32_MAX || h > INT32_MAX) {
         return gt__fail(GT_ELIMIT, "%s: page %zu: %llu x %llu pixels, at most %u per side allowed",
-                        file->path, page, w, h, limits->max_side);
+                        file->path, page + 1, w, h, limits->max_side);
     }
     if (w * h > limits->max_pixels) {
         return gt__fail(GT_ELIMIT, "%s: page %zu: %llu x %llu pixels, at most %llu in all allowed",
-                        file->path, page, w, h, (unsigned long long)limits->max_pixels);
+                        file->path, page + 1, w, h, (unsigned long long)limits->max_pixels);
     }
     /* In double, so that nothing overflows. Small pages are no danger: a blank label image compresses as
      * far as Deflate can, about 1000 times. */
@@ -158,7 +158,7 @@ gt_status gt__image_check_page(const struct gt_image_file *file, size_t page,
             GT_ELIMIT,
             "%s: page %zu: %llu x %llu pixels from a file of %llu bytes, %.0f times its "
             "size where %u is allowed",
-            file->path, page, w, h, (unsigned long long)file->bytes, ratio, limits->max_expansion);
+            file->path, page + 1, w, h, (unsigned long long)file->bytes, ratio, limits->max_expansion);
     }
     return gt__image_check_decode(file, page, size->row_bytes);
 }
@@ -168,7 +168,7 @@ gt_status gt__image_check_decode(const struct gt_image_file *file, size_t page, 
     if (bytes > file->limits.max_decode_bytes || bytes > PTRDIFF_MAX) {
         return gt__fail(GT_ELIMIT,
                         "%s: page %zu: decoding needs %llu bytes at once, at most %llu allowed",
-                        file->path, page, (unsigned long long)bytes,
+                        file->path, page + 1, (unsigned long long)bytes,
                         (unsigned long long)file->limits.max_decode_bytes);
     }
     return GT_OK;
@@ -181,7 +181,7 @@ gt_status gt__image_check_finite(const struct gt_image_file *file, size_t page, 
     if (x == (size_t)width) {
         return GT_OK;
     }
-    return gt__fail(GT_ENUMERIC, "%s: page %zu: %s at x %zu, y %d, channel %d", file->path, page,
+    return gt__fail(GT_ENUMERIC, "%s: page %zu: %s at x %zu, y %d, channel %d", file->path, page + 1,
                     isnan(values[x]) ? "NaN" : "infinity", x, y, c);
 }
 

@@ -64,7 +64,7 @@ gt_status gt__tiff_options(TIFFOpenOptions **out, char *message, uint64_t max_by
 
 gt_status gt__tiff_fail(const struct gt_tiff *t, size_t page, const char *what)
 {
-    return gt__fail(GT_EFORMAT, "%s: page %zu: %s%s%s", t->base.path, page, what,
+    return gt__fail(GT_EFORMAT, "%s: page %zu: %s%s%s", t->base.path, page + 1, what,
                     *t->message == '\0' ? "" : ": ", t->message);
 }
 
@@ -93,7 +93,7 @@ static gt_status chain_read(uint64_t *out, const struct chain *chain, uint64_t o
         return gt__fail(GT_EFORMAT,
                         "%s: page %zu: its directory at byte %" PRIu64
                         " lies outside the file of %" PRIu64 " bytes",
-                        t->base.path, t->n_offsets, offset, t->base.bytes);
+                        t->base.path, t->n_offsets + 1, offset, t->base.bytes);
     }
     ssize_t got = pread(t->fd, bytes, (size_t)n, (off_t)offset);
     if (got != n) {
@@ -138,7 +138,7 @@ gt_status gt__tiff_walk(struct gt_tiff *t)
         GT_TRY(chain_read(&entries, &chain, offset, chain.count_bytes));
         if (entries == 0 || entries > 65535) {
             return gt__fail(GT_EFORMAT, "%s: page %zu: a directory of %" PRIu64 " entries",
-                            t->base.path, t->n_offsets, entries);
+                            t->base.path, t->n_offsets + 1, entries);
         }
         t->offsets[t->n_offsets++] = offset;
         if (t->n_offsets == next_mark) {

@@ -6,7 +6,7 @@
 
 static gt_status refuse(const struct gt_tiff *t, size_t page, const char *what, unsigned value)
 {
-    return gt__fail(GT_ENOTSUP, "%s: page %zu: %s %u is not supported", t->base.path, page, what,
+    return gt__fail(GT_ENOTSUP, "%s: page %zu: %s %u is not supported", t->base.path, page + 1, what,
                     value);
 }
 
@@ -26,7 +26,7 @@ static gt_status read_tags(struct gt_tiff *t, size_t page, struct gt_page_size *
     (void)TIFFGetField(t->tif, TIFFTAG_PHOTOMETRIC, &p->photometric);
     if (p->samples == 0 || p->bits == 0 || p->bits > 64) {
         return gt__fail(GT_EFORMAT, "%s: page %zu: %u samples of %u bits per pixel", t->base.path,
-                        page, p->samples, p->bits);
+                        page + 1, p->samples, p->bits);
     }
     *size = (struct gt_page_size){width, height, ((uint64_t)width * p->samples * p->bits + 7) / 8};
     GT_TRY(gt__image_check_page(&t->base, page, size));
@@ -66,7 +66,7 @@ static gt_status find_type(struct gt_tiff *t, size_t page)
         p->packed = true;
     } else {
         return gt__fail(GT_ENOTSUP, "%s: page %zu: %s of %u bits are not supported", t->base.path,
-                        page, is_float ? "floats" : "integers", p->bits);
+                        page + 1, is_float ? "floats" : "integers", p->bits);
     }
     p->info.type = p->packed && p->bits < 8 ? GT_U8 : p->type;
     return GT_OK;
@@ -82,7 +82,7 @@ static gt_status read_palette(struct gt_tiff *t, size_t page)
     if (TIFFGetField(t->tif, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]) != 1 || p->bits > 16 ||
         (p->type != GT_U8 && p->type != GT_U16)) {
         return gt__fail(GT_EFORMAT, "%s: page %zu: palette image of %u bits without a palette",
-                        t->base.path, page, p->bits);
+                        t->base.path, page + 1, p->bits);
     }
     if (t->lut == NULL) {
         GT_TRY(gt__alloc(&t->lut, (size_t)3 * 65536, sizeof *t->lut, "palette"));
@@ -115,7 +115,7 @@ static gt_status find_channels(struct gt_tiff *t, size_t page)
     case PHOTOMETRIC_RGB:
         if (p->samples < 3) {
             return gt__fail(GT_EFORMAT, "%s: page %zu: RGB with %u samples per pixel", t->base.path,
-                            page, p->samples);
+                            page + 1, p->samples);
         }
         p->info.channels = 3;
         return GT_OK;
@@ -131,7 +131,7 @@ static gt_status find_channels(struct gt_tiff *t, size_t page)
     if (p->samples > 3) {
         return gt__fail(GT_ENOTSUP,
                         "%s: page %zu: %u grey samples per pixel, expected 1, 2 (alpha) or 3",
-                        t->base.path, page, p->samples);
+                        t->base.path, page + 1, p->samples);
     }
     p->info.channels = p->samples == 3 ? 3 : 1;
     return GT_OK;

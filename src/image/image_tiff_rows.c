@@ -11,7 +11,7 @@ static gt_status damaged(struct gt_tiff *t, uint32_t y)
     t->band_index = -1;
     t->scan_next = -1;
     return gt__fail(GT_EFORMAT, "%s: page %zu: row %u cannot be decoded%s%s", t->base.path,
-                    t->index, y, *t->message == '\0' ? "" : ": ", t->message);
+                    t->index + 1, y, *t->message == '\0' ? "" : ": ", t->message);
 }
 
 /* ---- uncompressed strips ---- */
@@ -28,7 +28,7 @@ static gt_status read_fully(const struct gt_tiff *t, unsigned char *to, size_t n
         }
         if (got == 0) {
             return gt__fail(GT_EFORMAT, "%s: page %zu: the file ends before its pixels do",
-                            t->base.path, t->index);
+                            t->base.path, t->index + 1);
         }
         to += got;
         n -= (size_t)got;
@@ -73,7 +73,7 @@ static gt_status fetch_raw(struct gt_tiff *t, uint32_t y)
             return gt__fail(
                 GT_EFORMAT,
                 "%s: page %zu: row %u lies at byte %llu, outside the file of %llu bytes",
-                t->base.path, t->index, y, (unsigned long long)offset,
+                t->base.path, t->index + 1, y, (unsigned long long)offset,
                 (unsigned long long)t->base.bytes);
         }
         GT_TRY(read_fully(t, row, p->row_bytes, offset));

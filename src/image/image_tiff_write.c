@@ -36,7 +36,7 @@ static gt_status failed(const struct tiff_sink *s)
     if (errno != 0) {
         return gt__image_io_error(s->base.path, "cannot be written", errno);
     }
-    return gt__fail(GT_EIO, "%s: page %zu: cannot be written%s%s", s->base.path, s->page,
+    return gt__fail(GT_EIO, "%s: page %zu: cannot be written%s%s", s->base.path, s->page + 1,
                     *s->message == '\0' ? "" : ": ", s->message);
 }
 

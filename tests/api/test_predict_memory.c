@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,11 +134,56 @@ static void too_little_memory(void **state)
     }
 }
 
+/* What a failed creation says that it takes. */
+static size_t wanted(const gt_model *model, size_t limit, int32_t tile)
+{
+    gt_predict_options o;
+    gt_predictor *p = NULL;
+    size_t bytes = 0;
+    gt_predict_options_init(&o);
+    o.memory_limit = limit;
+    o.tile = tile;
+    gt_status status = gt_predictor_create(&p, device, model, &o);
+    gt_predictor_free(p);
+    if (status == GT_OK) {
+        return 0;
+    }
+    assert_int_equal(status, GT_ENOMEM);
+    assert_null(strstr(gt_error_message(), "pixels wide"));
+    const char *at = strchr(gt_error_message(), '(');
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "(%zu bytes)", &bytes), 1);
+    return bytes;
+}
+
+/* The sentence names what is needed: that much suffices, one byte less does not. */
+static void stated_minimum(void **state)
+{
+    (void)state;
+    static const char *const nets[] = {"sw", "sk", "u", "usk", "usk9"};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; ++i) {
+        gt_model *model = tiny_new_model(nets[i], 1, 2);
+        size_t least = wanted(model, 10, 0);
+        assert_true(least > 10000);
+        assert_int_equal(wanted(model, 10000, 0), least);
+        assert_int_equal(wanted(model, least - 1, 0), least);
+        assert_int_equal(wanted(model, least, 0), 0);
+        gt_model_free(model);
+    }
+    gt_model *model = tiny_new_model("u", 1, 2);
+    size_t tile = wanted(model, 10, 52);
+    assert_true(tile > wanted(model, 10, 0));
+    assert_int_equal(wanted(model, tile - 1, 52), tile);
+    assert_int_equal(wanted(model, tile, 52), 0);
+    gt_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_limit),
         cmocka_unit_test(too_little_memory),
+        cmocka_unit_test(stated_minimum),
     };
     const gt_allocator counting = {count_allocate, count_release, NULL};
     gt_set_allocator(&counting);

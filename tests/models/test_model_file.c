@@ -201,11 +201,38 @@ static void test_write_errors(void **state)
     assert_int_equal(gt_model_save(m, in_folder("none/x")), GT_EIO);
     HAS("cannot create");
     assert_int_equal(gt_model_save(m, ""), GT_EINVAL);
+    gt_model_free(m);
+}
+
+/* Folders, pipes and the like stay what and where they are. */
+static void test_not_a_file(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"d", "pipe", "to_d"};
+    gt_model *m = make("sk", 0.03, 3);
+    struct stat old;
+    struct stat now;
     assert_int_equal(mkdir(in_folder("d"), 0777), 0);
+    spit(in_folder("d/kept"), "x", 1);
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(symlink("d", in_folder("to_d")), 0);
     const size_t before = files_in_folder();
-    assert_int_equal(gt_model_save(m, in_folder("d")), GT_EIO);
-    HAS("cannot replace");
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(lstat(in_folder(names[i]), &old), 0);
+        assert_int_equal(gt__model_file_write(m, in_folder(names[i]), NULL, true), GT_EINVAL);
+        HAS("is not a regular file");
+        assert_int_equal(gt_model_save(m, in_folder(names[i])), GT_EINVAL);
+        HAS(names[i]);
+        assert_int_equal(lstat(in_folder(names[i]), &now), 0);
+        assert_true(old.st_ino == now.st_ino && old.st_mode == now.st_mode);
+    }
+    assert_int_equal(access(in_folder("d/kept"), F_OK), 0);
     assert_int_equal(files_in_folder(), before);
+    /* a link to a file is replaced, as ever */
+    OK(gt_model_save(m, in_folder("real")));
+    assert_int_equal(symlink("real", in_folder("to_real")), 0);
+    OK(gt__model_file_write(m, in_folder("to_real"), NULL, true));
+    OK(gt__model_file_valid(in_folder("to_real.prev"), NULL));
     gt_model_free(m);
 }
 
@@ -283,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_locale),       cmocka_unit_test(test_checkpoint),
         cmocka_unit_test(test_load_weights), cmocka_unit_test(test_previous),
         cmocka_unit_test(test_write_errors), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -470,7 +470,7 @@ static void test_chains(void **state)
     assert_int_equal(fseek(f, end, SEEK_SET), 0);
     assert_int_equal(fwrite("\xff\xff\xff\x7f", 1, 4, f), 4);
     assert_int_equal(fclose(f), 0);
-    expect_refused(NULL, GT_EFORMAT, "page 1");
+    expect_refused(NULL, GT_EFORMAT, "page 2");
 }
 
 #define WITH_PATH(f) cmocka_unit_test_setup_teardown(f, make_path, remove_path)
