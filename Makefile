@@ -15,8 +15,7 @@ PACKAGES := build-essential pkg-config libopenblas-dev libtiff-dev libpng-dev li
             libpopt-dev librandom123-dev libcmocka-dev libsodium-dev
 MODULES  := openblas libtiff-4 libpng jansson libsodium
 
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
-        -Wno-sign-conversion -Werror
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Werror
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) popt 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 

@@ -126,7 +126,7 @@ GT_API gt_status gt_model_get_label(gt_label_info *out, const gt_model *model, i
 
 /**
  * Write the weights as a safetensors file, beside and renamed: path is the old file or the complete new
- * one at every instant. GT_EIO  the message names the file.
+ * one at every instant. GT_EIO  the message names the file; GT_EINVAL  path is not a regular file.
  */
 GT_API gt_status gt_model_save(const gt_model *model, const char *path);
 

@@ -153,7 +153,8 @@ GT_API gt_status gt_trainer_sync(gt_trainer *trainer);
 
 /**
  * Write model and state (optimizer, iteration, seed) to a file that gt_model_load() reads as well; a
- * former file of that name is kept as `path`.prev. Written beside, synced, renamed. GT_EIO
+ * former file of that name is kept as `path`.prev. Written beside, synced, renamed.
+ * GT_EIO; GT_EINVAL  path exists and is not a regular file
  */
 GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
 

@@ -15,7 +15,6 @@ struct search {
     size_t limit;
     struct gt_tile_choice best; /* best.x.count is 0 as long as nothing fits */
     double cost;
-    size_t wanted; /* bytes of the last size that did not fit */
 };
 
 static int32_t min_i32(int32_t a, int32_t b)
@@ -92,7 +91,7 @@ static bool row_bytes(size_t *out, const struct gt_row_buffers *b)
 static gt_status measure(struct search *s, struct gt_tile_choice *c)
 {
     const gt_predictor *p = s->p;
-    struct gt_row_buffers b;
+    struct gt_row_buffers b = {0};
     struct gt_tile_graph t = {NULL, GT_NO_VALUE, GT_NO_VALUE};
     gt_program_options options;
     gt_status status = GT_OK;
@@ -147,9 +146,7 @@ static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *f
     }
     GT_TRY(measure(s, &c));
     *fits = c.peak <= s->limit;
-    if (!*fits) {
-        s->wanted = c.peak;
-    } else if (s->best.x.count == 0 || work(s, &c) < s->cost) {
+    if (*fits && (s->best.x.count == 0 || work(s, &c) < s->cost)) {
         s->cost = work(s, &c);
         s->best = c;
     }
@@ -239,6 +236,24 @@ static gt_status search_all(struct search *s)
     return s->best.x.count > 0 ? refine(s) : GT_OK;
 }
 
+/* The error for a limit that nothing fits, with what the smallest size takes in all. */
+static gt_status fail_limit(struct search *s)
+{
+    const gt_predict_options *o = &s->p->options;
+    const size_t limit = s->limit;
+    int32_t side = s->p->patches ? 1 : gt__tile_smallest(&s->p->geometry);
+    struct gt_tile_choice c = {0};
+    side = o->tile > 0 && !s->p->patches ? o->tile : side;
+    c.x = gt__tile_axis(&s->p->geometry, s->width, min_i32(side, s->full_x));
+    c.y = gt__tile_axis(&s->p->geometry, s->height, min_i32(side, s->full_y));
+    s->limit = SIZE_MAX; /* or measure() stops at the row buffers */
+    GT_TRY(measure(s, &c));
+    return gt__fail(GT_ENOMEM,
+                    "%s tile wants %.1f MiB (%zu bytes), the memory limit is %.1f MiB (%zu bytes)",
+                    o->tile > 0 ? "the" : "the smallest", (double)c.peak / MIB, c.peak,
+                    (double)limit / MIB, limit);
+}
+
 gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int32_t width,
                           int32_t height)
 {
@@ -256,11 +271,7 @@ gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int
     }
     GT_TRY(search_all(&s));
     if (s.best.x.count == 0) {
-        return gt__fail(GT_ENOMEM,
-                        "%s tile wants %.1f MiB (%zu bytes) for images %d pixels wide, "
-                        "the memory limit is %.1f MiB",
-                        p->options.tile > 0 ? "the" : "the smallest", (double)s.wanted / MIB,
-                        s.wanted, (int)width, (double)s.limit / MIB);
+        return fail_limit(&s);
     }
     *out = s.best;
     return GT_OK;

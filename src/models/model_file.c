@@ -137,6 +137,23 @@ static gt_status write_beside(const char *temporary, const struct content *c, co
     return status;
 }
 
+/* Folders and devices are not ours to replace or to move. */
+static gt_status check_target(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return gt__fail(GT_EINVAL, "%s is not a regular file", path);
+    }
+    return GT_OK;
+}
+
+/* Did link() fail because there are no hard links here, or no more of them? */
+static bool no_links(int error)
+{
+    return error == EPERM || error == ENOTSUP || error == ENOSYS || error == EMLINK ||
+           error == EOPNOTSUPP;
+}
+
 /* A second name for the old file, moved over `path`.prev. Where there are no hard links it is
  * renamed: then for an instant only `path`.prev exists, which resuming accepts. */
 static gt_status keep_former(const char *path, const char *previous, const char *temporary)
@@ -146,7 +163,7 @@ static gt_status keep_former(const char *path, const char *previous, const char 
         if (errno == ENOENT) {
             return GT_OK;
         }
-        if (rename(path, previous) != 0) {
+        if (!no_links(errno) || rename(path, previous) != 0) {
             return fail_io(previous, "keep the former file");
         }
         return GT_OK;
@@ -199,6 +216,7 @@ gt_status gt__model_file_write(const gt_model *model, const char *path,
     char *previous = NULL;
     char *previous_temporary = NULL;
     bool written = false;
+    GT_TRY_OUT(check_target(path));
     GT_TRY_OUT(append_name(&temporary, path, "", true));
     GT_TRY_OUT(append_name(&previous, path, ".prev", false));
     GT_TRY_OUT(append_name(&previous_temporary, path, ".prev", true));

@@ -26,7 +26,8 @@ struct gt_checkpoint {
 };
 
 /* Write beside, sync, rename, sync the folder. extra NULL: the state that the model carries, no
- * tensors. keep_prev: a former file stays as `path`.prev; `path` exists at every instant. */
+ * tensors. keep_prev: a former file stays as `path`.prev; `path` exists at every instant.
+ * GT_EINVAL if `path` exists and is no regular file. */
 gt_status gt__model_file_write(const gt_model *model, const char *path,
                                const struct gt_checkpoint *extra, bool keep_prev);
 

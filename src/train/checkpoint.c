@@ -47,6 +47,24 @@ static void states_free(struct states *s)
     gt__free(s->data);
 }
 
+/* Is there, under this name, the file that could not be resumed from? */
+static bool is_damaged(const gt_trainer *t, const char *path)
+{
+    struct stat info;
+    return t->damaged && stat(path, &info) == 0 && info.st_dev == t->damaged_device &&
+           info.st_ino == t->damaged_inode;
+}
+
+static void note_damaged(gt_trainer *t, const char *path)
+{
+    struct stat info;
+    t->damaged = stat(path, &info) == 0;
+    if (t->damaged) {
+        t->damaged_device = info.st_dev;
+        t->damaged_inode = info.st_ino;
+    }
+}
+
 gt_status gt_trainer_save(gt_trainer *t, const char *path)
 {
     struct states s = {0};
@@ -64,31 +82,55 @@ gt_status gt_trainer_save(gt_trainer *t, const char *path)
                                        .counter = t->counter,
                                        .tensors = s.tensors,
                                        .n_tensors = t->n_states};
-    GT_TRY_OUT(gt__model_file_write(t->model, path, &checkpoint, true));
+    bool replace = is_damaged(t, path); /* `path`.prev is the only good one */
+    GT_TRY_OUT(gt__model_file_write(t->model, path, &checkpoint, !replace));
+    t->damaged = t->damaged && !replace;
 out:
     states_free(&s);
     return status;
 }
 
-/* Does the file hold the state of another solver, or none? */
+static bool has_slot(const struct gt_model_file *file, const char *prefix)
+{
+    const char *name = NULL;
+    bool found = false;
+    for (size_t i = 0; !found && (name = gt__model_file_name(file, i)) != NULL; ++i) {
+        found = strncmp(name, prefix, strlen(prefix)) == 0;
+    }
+    return found;
+}
+
+/* Does the file hold the state of another solver, or none? Then it is whole, but not for us. */
 static gt_status check_solver(const gt_trainer *t, const struct gt_model_file *file)
 {
-    const char *wanted = t->options.solver == GT_SGD ? "sgd" : "adamw";
-    const char *tensor = NULL;
-    char name[GT_NAME_SIZE + 16];
-    GT_TRY(gt_model_tensor(&tensor, NULL, NULL, t->model, 0));
-    for (int adam = 0; adam < 2; ++adam) {
-        snprintf(name, sizeof name, "optimizer.%s.%s", adam ? "m" : "momentum", tensor);
-        if (gt__model_file_has(file, name)) {
-            if ((t->options.solver == GT_ADAMW) == (adam == 1)) {
-                return GT_OK;
-            }
-            return gt__fail(GT_EINVAL, "%s: trained with %s, not with %s",
-                            gt__model_file_path(file), adam ? "adamw" : "sgd", wanted);
-        }
+    bool adamw = has_slot(file, "optimizer.m.") || has_slot(file, "optimizer.v.");
+    bool sgd = has_slot(file, "optimizer.momentum.");
+    if (t->options.solver == GT_SGD ? sgd : adamw) {
+        return GT_OK;
     }
-    return gt__fail(GT_EINVAL, "%s holds weights but no state of training",
-                    gt__model_file_path(file));
+    if (!adamw && !sgd) {
+        return gt__fail(GT_EINVAL, "%s holds weights but no state of training",
+                        gt__model_file_path(file));
+    }
+    return gt__fail(GT_EINVAL, "%s: trained with %s, not with %s", gt__model_file_path(file),
+                    adamw ? "adamw" : "sgd", adamw ? "sgd" : "adamw");
+}
+
+/* All optimizer states. The weights fit the network, so states that do not are damaged. */
+static gt_status read_states(struct states *s, const gt_trainer *t,
+                             const struct gt_model_file *file)
+{
+    char message[512];
+    for (size_t i = 0; i < t->n_states; ++i) {
+        const struct gt_file_tensor *to = &s->tensors[i];
+        gt_status status = gt__model_file_read(to->data, file, to->name, to->shape);
+        if (status == GT_ESHAPE) {
+            snprintf(message, sizeof message, "%s", gt_error_message());
+            return gt__fail(GT_EFORMAT, "%s", message);
+        }
+        GT_TRY(status);
+    }
+    return GT_OK;
 }
 
 /* Is it a checkpoint of this network and solver? Nothing is changed before all of it was read. */
@@ -110,10 +152,7 @@ static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
     GT_TRY_OUT(gt__model_file_number(&key, file, "greentea.key"));
     GT_TRY_OUT(gt__model_file_number(&counter, file, "greentea.counter"));
     GT_TRY_OUT(states_create(&s, t));
-    for (size_t i = 0; i < t->n_states; ++i) {
-        GT_TRY_OUT(
-            gt__model_file_read(s.tensors[i].data, file, s.tensors[i].name, s.tensors[i].shape));
-    }
+    GT_TRY_OUT(read_states(&s, t, file));
     GT_TRY_OUT(gt__model_file_weights(t->model, file));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
@@ -138,40 +177,40 @@ static bool unreadable(gt_status status)
     return status == GT_EIO || status == GT_EFORMAT || status == GT_ELIMIT;
 }
 
-/* Open `path`, or `path`.prev where it cannot be read; the message of the former is the one that
- * counts. */
-static gt_status open_newest(struct gt_model_file **out, const char *path)
+static gt_status resume_file(gt_trainer *t, const char *path)
+{
+    struct gt_model_file *file = NULL;
+    gt_status status = GT_OK;
+    GT_TRY_OUT(gt__model_file_open(&file, path));
+    GT_TRY_OUT(restore(t, file));
+out:
+    gt__model_file_close(file);
+    return status;
+}
+
+/* Where `path` cannot be read or is damaged, `path`.prev is taken; if that is no better, the
+ * message of the former counts. */
+gt_status gt_trainer_resume(gt_trainer *t, const char *path)
 {
     char *prev = NULL;
     struct gt_text text = {0};
     char message[512];
-    gt_status status = gt__model_file_open(out, path);
+    if (!t || !path) {
+        return gt__fail(GT_EINVAL, "trainer or path is NULL");
+    }
+    gt_status status = resume_file(t, path);
     if (!unreadable(status)) {
+        t->damaged = t->damaged && status != GT_OK;
         return status;
     }
     snprintf(message, sizeof message, "%s", gt_error_message());
     gt__text_add(&text, "%s.prev", path);
     GT_TRY(gt__text_take(&prev, &text));
-    gt_status second = gt__model_file_open(out, prev);
-    if (unreadable(second)) {
-        status = gt__fail(status, "%s", message);
-    } else {
-        status = second;
+    gt_status second = resume_file(t, prev);
+    if (second == GT_OK) {
+        note_damaged(t, path);
     }
+    status = unreadable(second) ? gt__fail(status, "%s", message) : second;
     gt__free(prev);
-    return status;
-}
-
-gt_status gt_trainer_resume(gt_trainer *t, const char *path)
-{
-    struct gt_model_file *file = NULL;
-    gt_status status = GT_OK;
-    if (!t || !path) {
-        return gt__fail(GT_EINVAL, "trainer or path is NULL");
-    }
-    GT_TRY_OUT(open_newest(&file, path));
-    GT_TRY_OUT(restore(t, file));
-out:
-    gt__model_file_close(file);
     return status;
 }

@@ -7,6 +7,8 @@
 
 #include <greentea/train.h>
 
+#include <sys/stat.h>
+
 /* Optimizer state of one tensor, kept in the program. */
 struct gt_trainer_state {
     gt_value value;
@@ -30,6 +32,11 @@ struct gt_trainer {
     uint64_t iteration; /* done in all */
     uint64_t counter;   /* samples drawn in all */
     uint64_t key;       /* of the random stream */
+
+    /* After resuming from `path`.prev: which file `path` was. It must not become the next .prev. */
+    bool damaged;
+    dev_t damaged_device;
+    ino_t damaged_inode;
 
     uint64_t steps; /* of this run, for the mean loss */
     float loss_mean;

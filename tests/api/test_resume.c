@@ -210,12 +210,11 @@ static void something_else(void **state)
 }
 
 /* The good .prev outlives the first save, whatever is saved elsewhere in between. */
-static void next_save(void **state)
+static void next_save_after(void (*damage)(const char *path))
 {
-    (void)state;
     struct run first = make_files("u", GT_ADAMW);
     struct run r = open_run("u", GT_ADAMW);
-    edit(path_of("m"), "\"greentea.counter\"", "\"greentea.c_unter\"");
+    damage(path_of("m"));
     tiny_ok(gt_trainer_resume(r.trainer, path_of("m")));
     for (int i = 0; i < 2; ++i) { /* other files keep their former ones */
         tiny_ok(gt_trainer_step(NULL, r.trainer));
@@ -236,6 +235,33 @@ static void next_save(void **state)
     close_run(&first);
     close_run(&r);
     close_run(&again);
+    static const char *const names[] = {"m", "m.prev", "other", "other.prev"};
+    for (size_t i = 0; i < 4; ++i) {
+        assert_int_equal(unlink(path_of(names[i])), 0);
+    }
+}
+
+static void lose_counter(const char *path)
+{
+    edit(path, "\"greentea.counter\"", "\"greentea.c_unter\"");
+}
+
+static void lose_digest(const char *path)
+{
+    edit(path, "\"greentea.sha256\"", "\"greentea.sha_56\"");
+}
+
+static void cut(const char *path)
+{
+    assert_int_equal(truncate(path, 1000), 0);
+}
+
+static void next_save(void **state)
+{
+    (void)state;
+    next_save_after(cut);
+    next_save_after(lose_digest);
+    next_save_after(lose_counter);
 }
 
 int main(void)
