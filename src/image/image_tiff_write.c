@@ -100,9 +100,9 @@ static gt_status start_page(struct tiff_sink *s)
         TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == 1 &&
         TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT) == 1 &&
         TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
+        /* No predictor: ImageJ 1.x undoes it for LZW only and would show other values. */
         TIFFSetField(t, TIFFTAG_COMPRESSION,
-                     is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1 &&
-        (is_float || TIFFSetField(t, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL) == 1);
+                     is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1;
     if (!ok) {
         return failed(s);
     }

@@ -1,5 +1,5 @@
 /* Damaged image files: cut at many lengths, bytes changed at random. Whatever comes out, nothing
- * may crash. Also NaN in files. SPDX-License-Identifier: BSD-2-Clause */
+ * may crash. Also NaN in files, and what ImageJ would misread. SPDX-License-Identifier: BSD-2-Clause */
 #include "core/random.h"
 #include <greentea/image.h>
 
@@ -239,12 +239,45 @@ static void test_not_finite(void **state)
 
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
+/* ImageJ 1.x ignores predictors of Deflate: files of ours must not have one. */
+static void test_no_predictor(void **state)
+{
+    (void)state;
+    static const gt_type types[] = {GT_U8, GT_U16, GT_F32};
+    float rows[16 * 4];
+    choose_path("plain.tif");
+    for (int i = 0; i < 64; i++) {
+        rows[i] = (float)(i * 3);
+    }
+    for (int k = 0; k < 3; k++) {
+        gt_image_writer *writer = NULL;
+        gt_writer_options o;
+        gt_writer_options_init(&o);
+        o.type = types[k];
+        o.width = 16;
+        o.height = 4;
+        o.overwrite = 1;
+        assert_int_equal(gt_image_writer_open(&writer, path, &o), GT_OK);
+        assert_int_equal(gt_image_writer_rows(writer, 4, rows), GT_OK);
+        assert_int_equal(gt_image_writer_finish(writer), GT_OK);
+        gt_image_writer_free(writer);
+        TIFF *t = TIFFOpen(path, "r");
+        assert_non_null(t);
+        uint16_t predictor = 1;
+        int known = TIFFGetField(t, TIFFTAG_PREDICTOR, &predictor); /* not without compression */
+        assert_int_equal(known, types[k] != GT_F32);
+        assert_true(!known || predictor == PREDICTOR_NONE);
+        TIFFClose(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(test_ours),
         WITH_FOLDER(test_libtiff),
         WITH_FOLDER(test_not_finite),
+        WITH_FOLDER(test_no_predictor),
     };
     return cmocka_run_group_tests_name("image_damage", tests, NULL, NULL);
 }
