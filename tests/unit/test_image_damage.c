@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,9 +265,8 @@ static void test_no_predictor(void **state)
         TIFF *t = TIFFOpen(path, "r");
         assert_non_null(t);
         uint16_t predictor = 1;
-        int known = TIFFGetField(t, TIFFTAG_PREDICTOR, &predictor); /* not without compression */
-        assert_int_equal(known, types[k] != GT_F32);
-        assert_true(!known || predictor == PREDICTOR_NONE);
+        bool written = TIFFGetField(t, TIFFTAG_PREDICTOR, &predictor) == 1;
+        assert_true(!written || predictor == PREDICTOR_NONE);
         TIFFClose(t);
     }
 }
