@@ -63,7 +63,9 @@ int tool_parse(int argc, char **argv, const struct poptOption *table, const char
 {
     int help = 0;
     char name[64];
-    snprintf(name, sizeof name, "greentea %s", argv[0]);
+    char *command = argv[0];
+    snprintf(name, sizeof name, "greentea %s", command);
+    argv[0] = name; /* what popt's help calls the program */
     struct poptOption all[] = {
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)table, 0, "Options:", NULL},
         {"help", 'h', POPT_ARG_NONE, &help, 0, "this help", NULL},
@@ -89,6 +91,7 @@ int tool_parse(int argc, char **argv, const struct poptOption *table, const char
         }
     }
     poptFreeContext(context);
+    argv[0] = command;
     return result;
 }
 
