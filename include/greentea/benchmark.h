@@ -11,12 +11,13 @@ extern "C" {
 typedef enum gt_benchmark_mode { GT_BENCHMARK_PROCESS, GT_BENCHMARK_TRAIN } gt_benchmark_mode;
 
 typedef struct gt_benchmark_options {
-    gt_benchmark_mode mode; /**< process (default): forward with softmax; train: forward, backward, update */
-    int32_t output;         /**< output size; 0 (default): the published one */
-    int32_t batch;          /**< default 1 */
-    int32_t warmup;         /**< runs before timing; default 1 */
-    int32_t runs;           /**< timed runs; default 5 */
-    int32_t deterministic;  /**< see gt_program_options; default 0 */
+    gt_benchmark_mode
+        mode; /**< process (default): forward with softmax; train: forward, backward, update */
+    int32_t output;        /**< output size; 0 (default): the published one */
+    int32_t batch;         /**< default 1 */
+    int32_t warmup;        /**< runs before timing; default 1 */
+    int32_t runs;          /**< timed runs; default 5 */
+    int32_t deterministic; /**< see gt_program_options; default 0 */
 } gt_benchmark_options;
 
 /** Write the defaults. */
@@ -25,9 +26,11 @@ GT_API void gt_benchmark_options_init(gt_benchmark_options *options);
 typedef struct gt_benchmark_result {
     int32_t input, output, batch;
     double ms_median, ms_min, ms_q1, ms_q3;
-    double gmacs;           /**< multiply-accumulates of the direct algorithm, in 10^9 (train: 3 times forward) */
-    double tflops;          /**< 2*gmacs over the median time, in 10^12 per second */
-    double mpix_per_s;      /**< labelled pixels, in 10^6 per second */
+    double
+        gmacs; /**< multiply-accumulates of the direct algorithm, in 10^9 (train: 3 times forward)
+                  */
+    double tflops;     /**< 2*gmacs over the median time, in 10^12 per second */
+    double mpix_per_s; /**< labelled pixels, in 10^6 per second */
     gt_program_memory memory;
 } gt_benchmark_result;
 

@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/** A device opened for computing. Used by one thread at a time; different devices are independent. */
+/** A device opened for computing. Used by one thread at a time; different devices are independent.
+ * */
 typedef struct gt_device gt_device;
 
 /** Instruction sets that kernels may use; gt_device_options.isa is a mask of them. */

@@ -1,4 +1,5 @@
-/* Greentea: how good a result is, and made data to try things on. SPDX-License-Identifier: BSD-2-Clause */
+/* Greentea: how good a result is, and made data to try things on. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GREENTEA_EVALUATE_H
 #define GREENTEA_EVALUATE_H
 
@@ -12,16 +13,18 @@ extern "C" {
 
 /** Scores of a probability stack for one label (cell interior) against the truth. */
 typedef struct gt_binary_scores {
-    float threshold[GT_THRESHOLDS];     /**< 0, 0.1 ... 0.9, 1 - 1e-12: foreground is value > threshold */
-    double v_rand[GT_THRESHOLDS];       /**< foreground-restricted Rand F-score after thinning */
+    float
+        threshold[GT_THRESHOLDS]; /**< 0, 0.1 ... 0.9, 1 - 1e-12: foreground is value > threshold */
+    double v_rand[GT_THRESHOLDS]; /**< foreground-restricted Rand F-score after thinning */
     double v_rand_split[GT_THRESHOLDS]; /**< recall part: sum p_ij^2 / sum t_i^2 */
     double v_rand_merge[GT_THRESHOLDS]; /**< precision part: sum p_ij^2 / sum s_j^2 */
-    double v_info[GT_THRESHOLDS];       /**< foreground-restricted information F-score after thinning */
-    double pixel_f[GT_THRESHOLDS];      /**< F-score of the pixels, positive class: the label */
-    double pixel_wrong[GT_THRESHOLDS];  /**< share of wrong pixels */
-    int32_t best_v_rand, best_v_info, best_pixel; /**< index of the best threshold of the whole stack */
-    double pixel_error;                 /**< 1 - largest pixel_f */
-    int32_t slices;                     /**< slices that counted (those with foreground) */
+    double v_info[GT_THRESHOLDS];  /**< foreground-restricted information F-score after thinning */
+    double pixel_f[GT_THRESHOLDS]; /**< F-score of the pixels, positive class: the label */
+    double pixel_wrong[GT_THRESHOLDS]; /**< share of wrong pixels */
+    int32_t best_v_rand, best_v_info,
+        best_pixel;     /**< index of the best threshold of the whole stack */
+    double pixel_error; /**< 1 - largest pixel_f */
+    int32_t slices;     /**< slices that counted (those with foreground) */
 } gt_binary_scores;
 
 /** Collects slices. */
@@ -52,7 +55,8 @@ GT_API gt_status gt_evaluation_scores(gt_binary_scores *out, const gt_evaluation
 
 /**
  * Confusion of the argmax: counts[truth*labels + predicted], labels*labels entries (only where
- * multi-channel probabilities were added; zeros otherwise). The array lives as long as the evaluation.
+ * multi-channel probabilities were added; zeros otherwise). The array lives as long as the
+ * evaluation.
  */
 GT_API const uint64_t *gt_evaluation_confusion(const gt_evaluation *evaluation);
 
@@ -60,8 +64,8 @@ GT_API const uint64_t *gt_evaluation_confusion(const gt_evaluation *evaluation);
 GT_API void gt_evaluation_free(gt_evaluation *evaluation);
 
 /**
- * Make one EM-like section with exact labels: cells as a jittered Voronoi tessellation with curved dark
- * membranes, organelles, noise, blur and shading.
+ * Make one EM-like section with exact labels: cells as a jittered Voronoi tessellation with curved
+ * dark membranes, organelles, noise, blur and shading.
  * raw    receives [1][height][width] GT_U8; labels receives the same size, 0 membrane, 255 interior
  * seed, section  the same pair gives the same bits
  */

@@ -1,4 +1,5 @@
-/* Greentea: graphs of operations and the programs made of them. SPDX-License-Identifier: BSD-2-Clause */
+/* Greentea: graphs of operations and the programs made of them. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GREENTEA_GRAPH_H
 #define GREENTEA_GRAPH_H
 
@@ -8,7 +9,8 @@
 extern "C" {
 #endif
 
-/** Batch, channels, height, width; each at least 1. Data is [n][c][h][w] float at this interface. */
+/** Batch, channels, height, width; each at least 1. Data is [n][c][h][w] float at this interface.
+ * */
 typedef struct gt_shape {
     int32_t n, c, h, w;
 } gt_shape;
@@ -30,7 +32,8 @@ GT_API gt_shape gt_graph_shape(const gt_graph *graph, gt_value value);
 /** Name of a value; "" if it has none. */
 GT_API const char *gt_graph_name(const gt_graph *graph, gt_value value);
 
-/** Append an input, written by the caller before each run. The name is copied (63 bytes at most). */
+/** Append an input, written by the caller before each run. The name is copied (63 bytes at most).
+ * */
 GT_API gt_status gt_graph_input(gt_value *out, gt_graph *graph, gt_shape shape, const char *name);
 
 /**
@@ -56,14 +59,15 @@ GT_API gt_status gt_graph_conv2d(gt_value *out, gt_graph *graph, gt_value x, gt_
 GT_API gt_status gt_graph_relu(gt_value *out, gt_graph *graph, gt_value x);
 
 /**
- * Max pooling, output size ceil((in - ((kernel - 1)*dilation + 1)) / stride) + 1 (Caffe's rule: a last
- * partial window is clipped). The first maximum in row-major order wins.
+ * Max pooling, output size ceil((in - ((kernel - 1)*dilation + 1)) / stride) + 1 (Caffe's rule: a
+ * last partial window is clipped). The first maximum in row-major order wins.
  * kernel  1 to 15
  */
 GT_API gt_status gt_graph_maxpool(gt_value *out, gt_graph *graph, gt_value x, int32_t kernel,
                                   int32_t stride, int32_t dilation);
 
-/** Nearest doubling: y[..][2i + a][2j + b] = x[..][i][j]. The frozen upconvolution of the networks. */
+/** Nearest doubling: y[..][2i + a][2j + b] = x[..][i][j]. The frozen upconvolution of the
+ * networks. */
 GT_API gt_status gt_graph_upsample(gt_value *out, gt_graph *graph, gt_value x);
 
 /** Which inputs of MergeCrop take part. */
@@ -103,12 +107,13 @@ GT_API gt_status gt_graph_softmax_loss(gt_value *loss, gt_value *prob, gt_graph 
                                        float weight);
 
 /**
- * Append the operations that compute the gradient of `loss` (a result of gt_graph_softmax_loss) with
- * respect to every parameter. Call once, after the forward part is complete.
+ * Append the operations that compute the gradient of `loss` (a result of gt_graph_softmax_loss)
+ * with respect to every parameter. Call once, after the forward part is complete.
  */
 GT_API gt_status gt_graph_gradient(gt_graph *graph, gt_value loss);
 
-/** The gradient of a value after gt_graph_gradient(); GT_NO_VALUE if the loss does not depend on it. */
+/** The gradient of a value after gt_graph_gradient(); GT_NO_VALUE if the loss does not depend on
+ * it. */
 GT_API gt_value gt_graph_gradient_of(const gt_graph *graph, gt_value value);
 
 /** Multiply-accumulates of the convolutions of the forward part (upsampling counts 0). */
@@ -119,11 +124,13 @@ GT_API gt_status gt_graph_dump(char **out, const gt_graph *graph);
 
 /* ---- programs ---- */
 
-/** A graph planned for a device: kernels chosen, memory laid out, ready to run any number of times. */
+/** A graph planned for a device: kernels chosen, memory laid out, ready to run any number of
+ * times. */
 typedef struct gt_program gt_program;
 
 typedef struct gt_program_options {
-    int32_t deterministic; /**< 1: only kernels whose sums have an order independent of position, size
+    int32_t
+        deterministic; /**< 1: only kernels whose sums have an order independent of position, size
                                 and tile, chosen independently of sizes; default 0 */
 } gt_program_options;
 
@@ -164,8 +171,8 @@ GT_API gt_status gt_program_run(gt_program *program);
 GT_API void gt_program_get_memory(const gt_program *program, gt_program_memory *out);
 
 /**
- * What was planned, as text: one line per step with kernel, layouts, bytes, offset, estimated and (after
- * a run) measured time. The caller frees it with gt_free().
+ * What was planned, as text: one line per step with kernel, layouts, bytes, offset, estimated and
+ * (after a run) measured time. The caller frees it with gt_free().
  */
 GT_API gt_status gt_program_dump(char **out, const gt_program *program);
 

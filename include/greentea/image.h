@@ -9,16 +9,7 @@ extern "C" {
 #endif
 
 /** Type of one sample in the caller's memory. */
-typedef enum gt_type {
-    GT_U8,
-    GT_I8,
-    GT_U16,
-    GT_I16,
-    GT_U32,
-    GT_I32,
-    GT_F32,
-    GT_F64
-} gt_type;
+typedef enum gt_type { GT_U8, GT_I8, GT_U16, GT_I16, GT_U32, GT_I32, GT_F32, GT_F64 } gt_type;
 
 /**
  * Somebody else's pixels. Sample (c, y, x) lies `c*stride_c + y*stride_y + x*stride_x` bytes behind
@@ -51,8 +42,8 @@ GT_API void gt_image_limits_init(gt_image_limits *limits);
 GT_API size_t gt_type_size(gt_type type);
 
 /** Describe dense planar memory [channels][height][width] as a view. */
-GT_API gt_image_view gt_image_view_planar(void *data, gt_type type, int32_t channels, int32_t height,
-                                          int32_t width);
+GT_API gt_image_view gt_image_view_planar(void *data, gt_type type, int32_t channels,
+                                          int32_t height, int32_t width);
 
 /**
  * Make an image of zeros, [channels][height][width].
@@ -74,8 +65,10 @@ typedef struct gt_image_reader gt_image_reader;
 
 typedef struct gt_page_info {
     int32_t width, height;
-    int32_t channels; /**< 1 or 3: palettes are expanded to RGB (1 if all entries are grey), alpha is dropped */
-    gt_type type;     /**< type in the file */
+    int32_t
+        channels; /**< 1 or 3: palettes are expanded to RGB (1 if all entries are grey), alpha is
+                     dropped */
+    gt_type type; /**< type in the file */
 } gt_page_info;
 
 /**
@@ -92,7 +85,8 @@ GT_API gt_status gt_image_reader_open(gt_image_reader **out, const char *path,
 /** Number of pages, at least 1. */
 GT_API size_t gt_image_reader_pages(const gt_image_reader *reader);
 
-/** Channels of the hyperstack that ImageJ noted in the file (1 if none): page = slice*channels + c. */
+/** Channels of the hyperstack that ImageJ noted in the file (1 if none): page = slice*channels +
+ * c. */
 GT_API int32_t gt_image_reader_hyperstack_channels(const gt_image_reader *reader);
 
 /** Size and type of a page. */
@@ -106,7 +100,8 @@ GT_API const char *gt_image_reader_file(const gt_image_reader *reader, size_t pa
  * Read rows y to y + rows - 1 of a page as float, values as in the file (8-bit: 0 to 255).
  * dst  [channels][rows][width], channels as in gt_page_info
  * Forward order is fast; going back may decode the page again.
- * GT_EINVAL  rows outside the page; GT_EFORMAT, GT_EIO; GT_ENUMERIC  NaN or infinity, naming the pixel
+ * GT_EINVAL  rows outside the page; GT_EFORMAT, GT_EIO; GT_ENUMERIC  NaN or infinity, naming the
+ * pixel
  */
 GT_API gt_status gt_image_reader_rows(gt_image_reader *reader, size_t page, int32_t y, int32_t rows,
                                       float *dst);
@@ -123,21 +118,22 @@ GT_API void gt_image_reader_free(gt_image_reader *reader);
 typedef struct gt_image_writer gt_image_writer;
 
 typedef struct gt_writer_options {
-    gt_type type;               /**< GT_U8, GT_U16 or GT_F32 (TIFF only); default GT_F32 */
-    int32_t width, height;      /**< of every page */
-    int32_t channels;           /**< samples of a page, 1 or 3 (RGB); default 1 */
-    size_t pages;               /**< pages that will be written; PNG: 1; default 1 */
+    gt_type type;                /**< GT_U8, GT_U16 or GT_F32 (TIFF only); default GT_F32 */
+    int32_t width, height;       /**< of every page */
+    int32_t channels;            /**< samples of a page, 1 or 3 (RGB); default 1 */
+    size_t pages;                /**< pages that will be written; PNG: 1; default 1 */
     int32_t hyperstack_channels; /**< noted for ImageJ when above 1: pages are channels fastest */
-    int32_t overwrite;          /**< 0 (default): an existing file is refused; 1: replaced */
-    const char *const *channel_names; /**< hyperstack_channels names or NULL; kept as slice labels */
+    int32_t overwrite;           /**< 0 (default): an existing file is refused; 1: replaced */
+    const char *const
+        *channel_names; /**< hyperstack_channels names or NULL; kept as slice labels */
 } gt_writer_options;
 
 /** Write the defaults. */
 GT_API void gt_writer_options_init(gt_writer_options *options);
 
 /**
- * Start a file; the ending of `path` chooses the format (.tif .tiff .png). TIFF: strips, Deflate for
- * integers, uncompressed for float, BigTIFF when it may pass 4 GiB, readable by ImageJ.
+ * Start a file; the ending of `path` chooses the format (.tif .tiff .png). TIFF: strips, Deflate
+ * for integers, uncompressed for float, BigTIFF when it may pass 4 GiB, readable by ImageJ.
  * GT_EINVAL  an option, an unknown ending, or the file exists and overwrite is 0; GT_EIO
  */
 GT_API gt_status gt_image_writer_open(gt_image_writer **out, const char *path,

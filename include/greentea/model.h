@@ -58,29 +58,29 @@ GT_API const char *gt_model_net_name(size_t index);
 
 /** Geometry of a network along one axis (both axes are alike). */
 typedef struct gt_model_geometry {
-    int32_t canonical;  /**< output size of the published network */
-    int32_t minimum;    /**< smallest legal output size */
-    int32_t step;       /**< legal sizes are minimum + k*step (sw: only 1, step 0) */
-    int32_t shrink;     /**< input size = output size + shrink */
-    int32_t border;     /**< output pixel i lies over input pixel i + border */
-    int32_t period;     /**< the answer depends on the position modulo this */
+    int32_t canonical; /**< output size of the published network */
+    int32_t minimum;   /**< smallest legal output size */
+    int32_t step;      /**< legal sizes are minimum + k*step (sw: only 1, step 0) */
+    int32_t shrink;    /**< input size = output size + shrink */
+    int32_t border;    /**< output pixel i lies over input pixel i + border */
+    int32_t period;    /**< the answer depends on the position modulo this */
 } gt_model_geometry;
 
 GT_API void gt_model_get_geometry(const gt_model *model, gt_model_geometry *out);
 
 /**
- * Check an output size. GT_ESHAPE with the rule and the nearest legal sizes in the message, for example
- * "U-Net output sizes are 4 modulo 16; nearest to 400: 388, 404".
+ * Check an output size. GT_ESHAPE with the rule and the nearest legal sizes in the message, for
+ * example "U-Net output sizes are 4 modulo 16; nearest to 400: 388, 404".
  */
 GT_API gt_status gt_model_check_size(const gt_model *model, int32_t output);
 
 /** One layer, for lists of a network. */
 typedef struct gt_layer_info {
-    char name[32];       /**< "conv1", "pool1", "mergecrop1" */
-    char op[16];         /**< "conv2d", "maxpool", "upsample", "mergecrop" */
+    char name[32]; /**< "conv1", "pool1", "mergecrop1" */
+    char op[16];   /**< "conv2d", "maxpool", "upsample", "mergecrop" */
     gt_shape in, out;
     int32_t kernel, stride, dilation;
-    int32_t relu;        /**< 1: followed by a ReLU */
+    int32_t relu; /**< 1: followed by a ReLU */
     uint64_t parameters;
     uint64_t macs;
 } gt_layer_info;
@@ -97,8 +97,9 @@ GT_API gt_status gt_model_layers(gt_layer_info *layers, size_t capacity, size_t 
 GT_API size_t gt_model_tensors(const gt_model *model);
 
 /**
- * Tensor `index`: name ("conv1.weight"), shape ([Cout][Cin][kH][kW], biases [1][Cout][1][1]) and data in
- * host memory, which may be changed while nothing uses the model. Any out pointer may be NULL.
+ * Tensor `index`: name ("conv1.weight"), shape ([Cout][Cin][kH][kW], biases [1][Cout][1][1]) and
+ * data in host memory, which may be changed while nothing uses the model. Any out pointer may be
+ * NULL.
  */
 GT_API gt_status gt_model_tensor(const char **name, gt_shape *shape, float **data, gt_model *model,
                                  size_t index);
@@ -116,8 +117,8 @@ GT_API gt_status gt_model_append(gt_value *scores, gt_value *params, const gt_mo
 
 /** Names and grey values of the labels; kept in the model file. */
 typedef struct gt_label_info {
-    char name[64];  /**< "membrane"; "" if unknown */
-    int32_t grey;   /**< value in label images; -1 if unknown */
+    char name[64]; /**< "membrane"; "" if unknown */
+    int32_t grey;  /**< value in label images; -1 if unknown */
 } gt_label_info;
 
 /** Note a label. GT_EINVAL  index not below the number of labels. */
@@ -125,8 +126,9 @@ GT_API gt_status gt_model_set_label(gt_model *model, int32_t index, const gt_lab
 GT_API gt_status gt_model_get_label(gt_label_info *out, const gt_model *model, int32_t index);
 
 /**
- * Write the weights as a safetensors file, beside and renamed: path is the old file or the complete new
- * one at every instant. GT_EIO  the message names the file; GT_EINVAL  path is not a regular file.
+ * Write the weights as a safetensors file, beside and renamed: path is the old file or the
+ * complete new one at every instant. GT_EIO  the message names the file; GT_EINVAL  path is not a
+ * regular file.
  */
 GT_API gt_status gt_model_save(const gt_model *model, const char *path);
 

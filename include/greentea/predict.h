@@ -10,11 +10,11 @@ extern "C" {
 #endif
 
 typedef struct gt_predict_options {
-    size_t memory_limit;   /**< bytes for plan, weights and row buffers; default 2^30 */
-    int32_t tile;          /**< output size of a tile in pixels; 0 (default): the largest legal one that
+    size_t memory_limit; /**< bytes for plan, weights and row buffers; default 2^30 */
+    int32_t tile;    /**< output size of a tile in pixels; 0 (default): the largest legal one that
                                 the limit and the image allow */
-    int32_t untiled;       /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
-    int32_t deterministic; /**< see gt_program_options; default 0 */
+    int32_t untiled; /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
+    int32_t deterministic;   /**< see gt_program_options; default 0 */
     gt_progress_fn progress; /**< unit: tiles; default NULL */
     void *cookie;
 } gt_predict_options;
@@ -27,8 +27,8 @@ typedef struct gt_predictor gt_predictor;
 
 /**
  * Make a predictor. The weights are taken over now; the model may be freed afterwards.
- * GT_EINVAL  an option out of range; GT_ESHAPE  tile is not a legal output size; GT_ENOMEM  the smallest
- * tile does not fit the memory limit: the message says what it wants
+ * GT_EINVAL  an option out of range; GT_ESHAPE  tile is not a legal output size; GT_ENOMEM  the
+ * smallest tile does not fit the memory limit: the message says what it wants
  */
 GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, const gt_model *model,
                                      const gt_predict_options *options);
@@ -36,8 +36,8 @@ GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, cons
 /** Rows of an image that is read as it is needed. Values may have any scale. */
 typedef struct gt_row_source {
     int32_t width, height, channels;
-    /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read twice, forward
-     *  with overlaps: first for its minimum and maximum, then for the tiles. */
+    /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read twice,
+     *  forward with overlaps: first for its minimum and maximum, then for the tiles. */
     gt_status (*read)(void *cookie, int32_t y, int32_t rows, float *dst);
     void *cookie;
 } gt_row_source;
@@ -53,9 +53,9 @@ typedef struct gt_row_sink {
  * Classify every pixel of an image that is streamed: rows in, rows out, memory independent of its
  * height. A status returned by a callback is passed on.
  * The image is normalised as in training (min-max of the whole image to [-1, 1]) and its border is
- * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start at
- * multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit for bit
- * when deterministic).
+ * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start
+ * at multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit
+ * for bit when deterministic).
  * Source: Ronneberger et al. 2015, arXiv:1505.04597, section 2 (overlap-tile strategy).
  */
 GT_API gt_status gt_predictor_stream(gt_predictor *predictor, const gt_row_source *source,

@@ -1,4 +1,5 @@
-/* Greentea: status codes, error messages, version, allocator. SPDX-License-Identifier: BSD-2-Clause */
+/* Greentea: status codes, error messages, version, allocator. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GREENTEA_STATUS_H
 #define GREENTEA_STATUS_H
 
@@ -70,7 +71,8 @@ GT_API void gt_free(void *memory);
 /** Severity of a diagnostic message. */
 typedef enum gt_log_level { GT_LOG_ERROR, GT_LOG_WARN, GT_LOG_INFO, GT_LOG_DEBUG } gt_log_level;
 
-/** Receives diagnostics: one line without a newline. May be called from any thread that calls us. */
+/** Receives diagnostics: one line without a newline. May be called from any thread that calls us.
+ * */
 typedef void (*gt_log_fn)(gt_log_level level, const char *message, void *cookie);
 
 /**

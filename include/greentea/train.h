@@ -15,9 +15,10 @@ extern "C" {
 typedef struct gt_dataset gt_dataset;
 
 typedef struct gt_dataset_options {
-    int32_t labels;       /**< number of labels; 0: the number of distinct values found */
-    int32_t channels;     /**< 1 or 3; grey is replicated to 3, colour to 1 is an error; 0: as the first image */
-    int32_t ignore_value; /**< value in label images to be ignored; -1 (default): none */
+    int32_t labels;   /**< number of labels; 0: the number of distinct values found */
+    int32_t channels; /**< 1 or 3; grey is replicated to 3, colour to 1 is an error; 0: as the first
+                     image */
+    int32_t ignore_value;          /**< value in label images to be ignored; -1 (default): none */
     const gt_image_limits *limits; /**< NULL: the defaults */
 } gt_dataset_options;
 
@@ -39,8 +40,8 @@ GT_API gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw,
                                 const gt_image_view *labels);
 
 /**
- * Read all pages of two paths (files, multi-page files or folders, see gt_image_reader_open) as pairs
- * in order. GT_ESHAPE  numbers of pages or sizes differ, named in the message.
+ * Read all pages of two paths (files, multi-page files or folders, see gt_image_reader_open) as
+ * pairs in order. GT_ESHAPE  numbers of pages or sizes differ, named in the message.
  */
 GT_API gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path,
                                  const char *labels_path);
@@ -60,13 +61,14 @@ GT_API void gt_dataset_free(gt_dataset *dataset);
 
 typedef enum gt_solver { GT_SGD, GT_ADAMW } gt_solver;
 
-/** Learning rate over time; t iterations done, T all, u = max(t/T, share of the time limit used). */
+/** Learning rate over time; t iterations done, T all, u = max(t/T, share of the time limit used).
+ * */
 typedef enum gt_policy {
-    GT_POLICY_FIXED,  /**< rate */
-    GT_POLICY_INV,    /**< rate * (1 + gamma*t)^(-power) */
-    GT_POLICY_STEP,   /**< rate * gamma^floor(t/step) */
-    GT_POLICY_POLY,   /**< rate * (1 - u)^power */
-    GT_POLICY_COSINE  /**< rate * (1 + cos(pi*u))/2 */
+    GT_POLICY_FIXED, /**< rate */
+    GT_POLICY_INV,   /**< rate * (1 + gamma*t)^(-power) */
+    GT_POLICY_STEP,  /**< rate * gamma^floor(t/step) */
+    GT_POLICY_POLY,  /**< rate * (1 - u)^power */
+    GT_POLICY_COSINE /**< rate * (1 + cos(pi*u))/2 */
 } gt_policy;
 
 /** Symmetries applied to patches, drawn uniformly. */
@@ -89,24 +91,25 @@ typedef struct gt_train_options {
                               than any image; 0 (default): the largest legal up to 128 (sw: 1) */
     int32_t batch;       /**< patches per iteration; default 1 (sw: 32) when 0 */
     uint64_t iterations; /**< stop after so many in all; default 10000 */
-    double time_limit;   /**< stop after so many seconds of this run; 0 (default): none. With a limit,
-                              poly and cosine depend on the clock, so such a run is not resumable bit
-                              for bit */
-    gt_solver solver;    /**< default GT_ADAMW */
-    gt_policy policy;    /**< default GT_POLICY_COSINE */
-    float rate;          /**< default 1e-3 */
-    float gamma, power;  /**< of inv, step, poly; default 1e-4, 0.75 */
-    uint64_t step;       /**< of step; default 10000 */
-    uint64_t warmup;     /**< iterations over which the rate rises linearly from 0; default 100 */
-    float momentum;      /**< of SGD; default 0.99 */
+    double time_limit; /**< stop after so many seconds of this run; 0 (default): none. With a limit,
+                              poly and cosine depend on the clock, so such a run is not resumable
+                              bit for bit */
+    gt_solver solver;  /**< default GT_ADAMW */
+    gt_policy policy;  /**< default GT_POLICY_COSINE */
+    float rate;        /**< default 1e-3 */
+    float gamma, power; /**< of inv, step, poly; default 1e-4, 0.75 */
+    uint64_t step;      /**< of step; default 10000 */
+    uint64_t warmup;    /**< iterations over which the rate rises linearly from 0; default 100 */
+    float momentum;     /**< of SGD; default 0.99 */
     float beta1, beta2, epsilon; /**< of AdamW; default 0.9, 0.999, 1e-8 */
-    float decay;         /**< weight decay (SGD: in the gradient, as Caffe; AdamW: decoupled); default 1e-4 */
-    float clip;          /**< largest norm of the whole gradient; 0: no limit; default 1 */
+    float
+        decay; /**< weight decay (SGD: in the gradient, as Caffe; AdamW: decoupled); default 1e-4 */
+    float clip;             /**< largest norm of the whole gradient; 0: no limit; default 1 */
     gt_normalize normalize; /**< default GT_NORMALIZE_VALID */
-    gt_augment augment;  /**< default GT_AUGMENT_AUTO */
-    gt_equalise equalise; /**< default GT_EQUALISE_NONE */
-    uint64_t seed;       /**< default 1 */
-    int32_t deterministic; /**< see gt_program_options; default 0 */
+    gt_augment augment;     /**< default GT_AUGMENT_AUTO */
+    gt_equalise equalise;   /**< default GT_EQUALISE_NONE */
+    uint64_t seed;          /**< default 1 */
+    int32_t deterministic;  /**< see gt_program_options; default 0 */
 } gt_train_options;
 
 /** Write the defaults. */
@@ -118,8 +121,8 @@ typedef struct gt_trainer gt_trainer;
 /**
  * Plan training.
  * out      receives the trainer; the caller owns it; free with gt_trainer_free() before the rest
- * model    is trained in place: its host weights are brought up to date by gt_trainer_sync(), by saving
- *          and at the end of gt_trainer_run()
+ * model    is trained in place: its host weights are brought up to date by gt_trainer_sync(), by
+ *          saving and at the end of gt_trainer_run()
  * GT_ESHAPE  patch not legal or larger than an image; GT_EINVAL  labels or channels differ from the
  *          data's, or an option out of range; GT_ENOMEM
  */
@@ -127,13 +130,13 @@ GT_API gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model
                                    gt_dataset *dataset, const gt_train_options *options);
 
 typedef struct gt_train_progress {
-    uint64_t iteration; /**< iterations done in all */
-    float loss;         /**< of the last iteration */
-    float loss_mean;    /**< exponential mean over about 50 iterations */
-    float rate;         /**< learning rate of the last iteration */
+    uint64_t iteration;  /**< iterations done in all */
+    float loss;          /**< of the last iteration */
+    float loss_mean;     /**< exponential mean over about 50 iterations */
+    float rate;          /**< learning rate of the last iteration */
     float gradient_norm; /**< before clipping */
-    double seconds;     /**< since gt_trainer_run() or the first step of this run */
-    uint64_t total;     /**< iterations wanted */
+    double seconds;      /**< since gt_trainer_run() or the first step of this run */
+    uint64_t total;      /**< iterations wanted */
 } gt_train_progress;
 
 /**
@@ -142,7 +145,8 @@ typedef struct gt_train_progress {
  */
 GT_API gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *trainer);
 
-/** Called after every iteration; return non-zero to stop with GT_ECANCELLED (the state stays valid). */
+/** Called after every iteration; return non-zero to stop with GT_ECANCELLED (the state stays
+ * valid). */
 typedef int (*gt_train_fn)(const gt_train_progress *progress, void *cookie);
 
 /** Step until iterations or time are used up. fn may be NULL. */
@@ -152,15 +156,15 @@ GT_API gt_status gt_trainer_run(gt_trainer *trainer, gt_train_fn fn, void *cooki
 GT_API gt_status gt_trainer_sync(gt_trainer *trainer);
 
 /**
- * Write model and state (optimizer, iteration, seed) to a file that gt_model_load() reads as well; a
- * former file of that name is kept as `path`.prev. Written beside, synced, renamed.
+ * Write model and state (optimizer, iteration, seed) to a file that gt_model_load() reads as well;
+ * a former file of that name is kept as `path`.prev. Written beside, synced, renamed.
  * GT_EIO; GT_EINVAL  path exists and is not a regular file
  */
 GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
 
 /**
- * Continue from `path`, or from `path`.prev if that is the newest valid one. What follows is bit for bit
- * what an uninterrupted run gives (same options, no time limit, CPU).
+ * Continue from `path`, or from `path`.prev if that is the newest valid one. What follows is bit
+ * for bit what an uninterrupted run gives (same options, no time limit, CPU).
  * GT_EIO, GT_EFORMAT  neither can be read; GT_ESHAPE  of another network; GT_EINVAL  other solver
  */
 GT_API gt_status gt_trainer_resume(gt_trainer *trainer, const char *path);

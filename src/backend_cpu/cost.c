@@ -4,7 +4,8 @@
 /* A typical share of main memory for one process; only the ratio to arithmetic matters. */
 static const double bytes_per_second = 10e9;
 static const double dispatch_seconds = 1e-6;
-/* Not the device's: a choice of kernels that depended on the threads would make the bits depend on them. */
+/* Not the device's: a choice of kernels that depended on the threads would make the bits depend on
+ * them. */
 static const double nominal_threads = 2.0;
 
 double gt__cpu_cost(const struct gt_device *d, double flops, double rate, double bytes)

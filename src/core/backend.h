@@ -32,24 +32,26 @@ struct gt_view {
 };
 
 enum gt_plan_flags {
-    /* The order of a sum may depend on position, size or tile (BLAS, transforms): not for deterministic. */
+    /* The order of a sum may depend on position, size or tile (BLAS, transforms): not for
+     * deterministic. */
     GT_PLAN_UNORDERED = 1,
-    /* The order is fixed but not that of the kernel's other variants. Deterministic plans take such a variant
-     * wherever it accepts, so that costs, which follow sizes, do not choose between two orders. */
+    /* The order is fixed but not that of the kernel's other variants. Deterministic plans take
+     * such a variant wherever it accepts, so that costs, which follow sizes, do not choose between
+     * two orders. */
     GT_PLAN_OTHER_ORDER = 2
 };
 
 /* What a kernel would do with a node. Filled with zeros before `plan` is called. */
 struct gt_plan {
-    /* Absent inputs and outputs are ignored. GT_LAYOUT_ANY: inputs agree and out follows in, any block and phase;
-     * either all f32/u8 tensors of a node are ANY or none (scalars, parameters and state excepted: they are
-     * always GT_LAYOUT_NCHW). */
+    /* Absent inputs and outputs are ignored. GT_LAYOUT_ANY: inputs agree and out follows in, any
+     * block and phase; either all f32/u8 tensors of a node are ANY or none (scalars, parameters
+     * and state excepted: they are always GT_LAYOUT_NCHW). */
     gt_layout in[GT_MAX_IN], out[GT_MAX_OUT];
     uint32_t inplace; /* bit i: output 0 may overwrite input i */
     uint32_t flags;
-    size_t scratch;   /* bytes, dead after the step */
-    size_t packed;    /* bytes, repacked weights, kept until the weights change */
-    double cost;      /* seconds, estimated */
+    size_t scratch; /* bytes, dead after the step */
+    size_t packed;  /* bytes, repacked weights, kept until the weights change */
+    double cost;    /* seconds, estimated */
 };
 
 struct gt_kernel {
@@ -62,7 +64,7 @@ struct gt_kernel {
                  unsigned variant, struct gt_plan *out);
     gt_status (*prepare)(struct gt_device *, struct gt_step *); /* optional; once per program */
     gt_status (*run)(struct gt_device *, const struct gt_step *);
-    void (*release)(struct gt_device *, struct gt_step *);      /* optional */
+    void (*release)(struct gt_device *, struct gt_step *); /* optional */
 };
 
 /* A planned node with everything bound. Views of absent inputs have buffer NULL. */
@@ -86,7 +88,8 @@ struct gt_backend {
     void (*close)(struct gt_device *);
     gt_status (*alloc)(struct gt_buffer **out, struct gt_device *, size_t size);
     void (*free)(struct gt_buffer *);
-    /* write and submit may return early, in queue order; read and wait return when the work is done */
+    /* write and submit may return early, in queue order; read and wait return when the work is
+     * done */
     gt_status (*write)(struct gt_device *, struct gt_buffer *, size_t offset, const void *src,
                        size_t size);
     gt_status (*read)(struct gt_device *, struct gt_buffer *, size_t offset, void *dst,

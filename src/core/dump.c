@@ -53,8 +53,8 @@ gt_status gt_program_dump(char **out, const gt_program *program)
     const gt_program_memory *m = &program->memory;
     gt__text_add(&text,
                  "device %s, %zu steps, arena %zu bytes, packed %zu, kept %zu, estimated %.3f ms\n",
-                 program->device->info.name, program->graph->n_nodes, m->arena_bytes, m->packed_bytes,
-                 m->kept_bytes, m->seconds * 1e3);
+                 program->device->info.name, program->graph->n_nodes, m->arena_bytes,
+                 m->packed_bytes, m->kept_bytes, m->seconds * 1e3);
     for (size_t i = 0; i < program->graph->n_nodes; i++) {
         add_step(&text, program, i);
     }

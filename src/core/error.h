@@ -4,7 +4,8 @@
 
 #include <greentea/status.h>
 
-/* Set the message of this thread and return `status`: return gt__fail(GT_EFORMAT, "page %d: ...", ...).
+/* Set the message of this thread and return `status`: return gt__fail(GT_EFORMAT, "page %d: ...",
+ * ...).
  * One line, facts and numbers, no function names, no final newline. Cut at 511 bytes. */
 gt_status gt__fail(gt_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

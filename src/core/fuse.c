@@ -119,7 +119,8 @@ static bool some_kernel_accepts(const struct gt_planner *p, const struct gt_node
     return false;
 }
 
-/* The node with the epilogue of its only reader added; false if that is no bias or ReLU in reach. */
+/* The node with the epilogue of its only reader added; false if that is no bias or ReLU in reach.
+ * */
 static bool with_epilogue(struct gt_node *out, const struct gt_node *node,
                           const struct gt_node *reader)
 {

@@ -13,14 +13,16 @@ const struct gt_op_info *const gt__ops[GT_OP_COUNT] = {
 #undef GT_OP
 };
 
-/* More elements than this in one value would overflow 32-bit kernels' row arithmetic long before memory. */
+/* More elements than this in one value would overflow 32-bit kernels' row arithmetic long before
+ * memory. */
 #define GT_MAX_COUNT ((size_t)1 << 40)
 
 gt_status gt_graph_create(gt_graph **out)
 {
     gt_graph *g = NULL;
     GT_TRY(gt__alloc(&g, 1, sizeof *g, "graph"));
-    gt_status status = gt__grow(&g->values, &g->values_capacity, 16, sizeof *g->values, "graph values");
+    gt_status status =
+        gt__grow(&g->values, &g->values_capacity, 16, sizeof *g->values, "graph values");
     if (status != GT_OK) {
         gt_graph_free(g);
         return status;
@@ -136,7 +138,8 @@ gt_status gt__graph_append(struct gt_graph *g, struct gt_node *node)
     gt_shape shape[GT_MAX_OUT] = {{0, 0, 0, 0}};
     enum gt_kind kind[GT_MAX_OUT] = {GT_KIND_F32, GT_KIND_F32, GT_KIND_F32};
     GT_TRY(gt__ops[node->op]->infer(g, node, shape, kind));
-    GT_TRY(gt__grow(&g->nodes, &g->nodes_capacity, g->n_nodes + 1, sizeof *g->nodes, "graph nodes"));
+    GT_TRY(
+        gt__grow(&g->nodes, &g->nodes_capacity, g->n_nodes + 1, sizeof *g->nodes, "graph nodes"));
     node->backward = g->in_backward;
     for (int32_t i = 0; i < node->n_out; i++) {
         if (node->out[i] == GT_NO_VALUE) {

@@ -28,10 +28,10 @@ struct gt_value_info {
     gt_shape shape;
     enum gt_kind kind;
     enum gt_role role;
-    int32_t producer;  /* index of the node, -1 for inputs, parameters and state */
-    int32_t wanted;    /* 1: output of the graph */
-    gt_value gradient; /* after gt_graph_gradient */
-    int32_t needs_gradient; /* 1: a parameter, or computed from one */
+    int32_t producer;            /* index of the node, -1 for inputs, parameters and state */
+    int32_t wanted;              /* 1: output of the graph */
+    gt_value gradient;           /* after gt_graph_gradient */
+    int32_t needs_gradient;      /* 1: a parameter, or computed from one */
     float rate_mult, decay_mult; /* of parameters */
     char name[GT_NAME_SIZE];
 };
@@ -41,11 +41,11 @@ struct gt_attr {
     int32_t kernel_h, kernel_w; /* conv (from the weights), maxpool (equal) */
     int32_t stride;             /* maxpool */
     int32_t dilation;           /* conv, maxpool */
-    gt_shape shape;             /* output shape where inputs do not tell it: maxpool_bwd, mergecrop_bwd */
+    gt_shape shape; /* output shape where inputs do not tell it: maxpool_bwd, mergecrop_bwd */
     int32_t forward[2], backward[2], which; /* mergecrop */
-    gt_normalize normalize;     /* softmax loss */
-    float weight;               /* softmax loss */
-    float rate_mult, decay_mult; /* updates */
+    gt_normalize normalize;                 /* softmax loss */
+    float weight;                           /* softmax loss */
+    float rate_mult, decay_mult;            /* updates */
 };
 
 /* Folded into the producer by fuse.c: applied in this order. */
@@ -57,8 +57,8 @@ struct gt_node {
     gt_value in[GT_MAX_IN];   /* bias of a fused convolution is in[2] */
     gt_value out[GT_MAX_OUT]; /* updates name their kept inputs here: written in place */
     struct gt_attr attr;
-    uint32_t epilogue;        /* mask of gt_epilogue */
-    int32_t backward;         /* 1: appended by differentiation */
+    uint32_t epilogue; /* mask of gt_epilogue */
+    int32_t backward;  /* 1: appended by differentiation */
 };
 
 struct gt_graph {
@@ -87,8 +87,8 @@ struct gt_op_info {
     /* Check inputs, fill shape and kind of every output and n_out (attr may be completed). */
     gt_status (*infer)(const struct gt_graph *, struct gt_node *, gt_shape *shape,
                        enum gt_kind *kind);
-    /* Append nodes computing gradients of in[] from gradients of out[] (dout[i], GT_NO_VALUE where none),
-     * and report each with gt__grad_add. NULL: no gradient. */
+    /* Append nodes computing gradients of in[] from gradients of out[] (dout[i], GT_NO_VALUE where
+     * none), and report each with gt__grad_add. NULL: no gradient. */
     gt_status (*gradient)(struct gt_graph *, size_t node, const gt_value *dout);
     /* Floating point operations of one run. */
     double (*flops)(const struct gt_graph *, const struct gt_node *);
@@ -111,8 +111,9 @@ gt_status gt__graph_backward(struct gt_graph *g, gt_value y, gt_value dy);
 /* In an op's gradient: `value` receives a further gradient term (summed with add nodes). */
 gt_status gt__grad_add(struct gt_graph *g, gt_value value, gt_value gradient);
 
-/* Append optimizer updates for all parameters that have a gradient and a rate_mult above 0: state values named
- * "<slot>.<param>" are appended. hyper, sumsq and n_state receive what the trainer needs. */
+/* Append optimizer updates for all parameters that have a gradient and a rate_mult above 0: state
+ * values named "<slot>.<param>" are appended. *out receives what the
+ * trainer needs. */
 enum gt_update { GT_UPDATE_SGD, GT_UPDATE_ADAMW };
 struct gt_update_values {
     gt_value hyper; /* input, GT_HYPER_COUNT floats */

@@ -1,10 +1,12 @@
 /* Where the elements of a value lie (style: channel block b, phase p, element kind).
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Element (n,c,h,w) of a tensor with channel block b lies at (((n*ceil(C/b) + c/b)*H + h)*W + w)*b + c%b.
- * b = 1 is NCHW. In phase p the tensor is first cut into its p*p fragments: element (n,c,h,w) becomes element
- * (n*p*p + (h%p)*p + w%p, c, h/p, w/p) of a tensor with batch n*p*p and H, W divided by p, rounded up.
- * Lanes beyond C and pixels beyond the true H and W are zero in every tensor: the writer zeroes them. */
+ * Element (n,c,h,w) of a tensor with channel block b lies at
+ * (((n*ceil(C/b) + c/b)*H + h)*W + w)*b + c%b; b = 1 is NCHW. In phase p the tensor is first cut
+ * into its p*p fragments: element (n,c,h,w) becomes element
+ * (n*p*p + (h%p)*p + w%p, c, h/p, w/p) of a tensor with batch n*p*p and H/p, W/p rounded up.
+ * Lanes beyond C and pixels beyond the true H and W are zero in every tensor: the writer zeroes
+ * them. */
 #ifndef GT_CORE_LAYOUT_H
 #define GT_CORE_LAYOUT_H
 
@@ -52,7 +54,8 @@ static inline size_t gt__extent_count(struct gt_extent e)
     return (size_t)e.n * (size_t)e.cb * (size_t)e.h * (size_t)e.w * (size_t)e.b;
 }
 
-/* True height (or width) of fragment row i (0 to p - 1) of a tensor with height H: ceil((H - i)/p), never below 0. */
+/* True height (or width) of fragment row i (0 to p - 1) of a tensor with height H: ceil((H -
+ * i)/p), never below 0. */
 static inline int32_t gt__fragment_size(int32_t size, int32_t phase, int32_t i)
 {
     return size > i ? gt__ceil_div(size - i, phase) : 0;

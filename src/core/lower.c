@@ -8,12 +8,12 @@
 struct lowering {
     struct gt_planner planner;
     struct gt_choice choice;
-    struct gt_graph *out;     /* nodes with reorders between them */
-    struct gt_option *how;    /* one per node of `out` */
+    struct gt_graph *out;  /* nodes with reorders between them */
+    struct gt_option *how; /* one per node of `out` */
     size_t how_capacity;
-    gt_layout *layouts;       /* one per value of `out` */
+    gt_layout *layouts; /* one per value of `out` */
     size_t layouts_capacity;
-    gt_value *copies;         /* next copy of the same value in another layout, a list per value */
+    gt_value *copies; /* next copy of the same value in another layout, a list per value */
     size_t copies_capacity;
 };
 
@@ -196,7 +196,8 @@ static gt_status place_values(struct gt_program *p, struct life *lives, struct g
     for (size_t v = 1; v < n; v++) {
         bool used = p->homes[v].place == GT_PLACE_NONE && lives[v].storage == (gt_value)v &&
                     lives[v].last >= 0 && lives[v].first <= lives[v].last;
-        blocks[v] = (struct gt_block){used ? p->homes[v].size : 0, lives[v].first, lives[v].last, 0};
+        blocks[v] =
+            (struct gt_block){used ? p->homes[v].size : 0, lives[v].first, lives[v].last, 0};
     }
     for (size_t i = 0; i < g->n_nodes; i++) {
         blocks[n + i] = (struct gt_block){p->plans[i].scratch, (int32_t)i, (int32_t)i, 0};

@@ -1,4 +1,5 @@
-/* Checked, aligned allocation through the hook of gt_set_allocator(). SPDX-License-Identifier: BSD-2-Clause */
+/* Checked, aligned allocation through the hook of gt_set_allocator(). SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GT_CORE_MEM_H
 #define GT_CORE_MEM_H
 
@@ -8,7 +9,8 @@
 
 /* count*size bytes, zeroed, aligned to GT_ALIGN. 0 bytes give a valid pointer. On failure (overflow
  * included) *out is NULL and the status GT_ENOMEM with a message that gives the bytes and `what`
- * ("weights of conv1"). `out` is the address of any object pointer: gt__alloc(&p, n, sizeof *p, "..."). */
+ * ("weights of conv1"). `out` is the address of any object pointer: gt__alloc(&p, n, sizeof *p,
+ * "..."). */
 #define gt__alloc(out, count, size, what) gt__alloc_impl((void **)(void *)(out), count, size, what)
 gt_status gt__alloc_impl(void **out, size_t count, size_t size, const char *what);
 
@@ -17,8 +19,8 @@ gt_status gt__alloc_impl(void **out, size_t count, size_t size, const char *what
     gt__alloc_raw_impl((void **)(void *)(out), count, size, what)
 gt_status gt__alloc_raw_impl(void **out, size_t count, size_t size, const char *what);
 
-/* Grow an array kept as (pointer, capacity): after success *capacity >= wanted; contents kept, the new part
- * zeroed. */
+/* Grow an array kept as (pointer, capacity): after success *capacity >= wanted; contents kept, the
+ * new part zeroed. */
 #define gt__grow(array, capacity, wanted, size, what)                                              \
     gt__grow_impl((void **)(void *)(array), capacity, wanted, size, what)
 gt_status gt__grow_impl(void **array, size_t *capacity, size_t wanted, size_t size,

@@ -15,8 +15,8 @@ struct gt_option {
 struct gt_choice {
     struct gt_option *options; /* of all nodes, one after the other */
     size_t n_options, options_capacity;
-    size_t *first;             /* [n_nodes + 1]: options of node i are first[i] to first[i + 1] - 1 */
-    size_t *chosen;            /* [n_nodes]: index into options */
+    size_t *first;  /* [n_nodes + 1]: options of node i are first[i] to first[i + 1] - 1 */
+    size_t *chosen; /* [n_nodes]: index into options */
 };
 
 struct gt_planner {
@@ -36,7 +36,8 @@ gt_status gt__fuse(struct gt_planner *p);
 gt_status gt__select(struct gt_choice *out, struct gt_planner *p);
 void gt__choice_free(struct gt_choice *choice);
 
-/* Seconds that a reorder of value v takes; 0 when the layouts are equal, negative when no kernel can. */
+/* Seconds that a reorder of value v takes; 0 when the layouts are equal, negative when no kernel
+ * can. */
 double gt__reorder_cost(const struct gt_option **best, struct gt_option *storage,
                         const struct gt_planner *p, gt_value v, gt_layout from, gt_layout to);
 
@@ -52,7 +53,8 @@ struct gt_block {
     size_t offset;       /* result */
 };
 
-/* Offsets, largest block first at the lowest free place (multiples of GT_ALIGN). total: bytes of the arena. */
+/* Offsets, largest block first at the lowest free place (multiples of GT_ALIGN). total: bytes of
+ * the arena. */
 gt_status gt__arena(size_t *total, struct gt_block *blocks, size_t n);
 
 #endif

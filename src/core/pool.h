@@ -6,8 +6,9 @@
 
 struct gt_pool;
 
-/* `thread` is 0 to threads - 1, for scratch memory of one's own; `chunk` 0 to chunks - 1. Results must
- * depend on the chunk only, never on the thread: then any number of threads gives the same bits. */
+/* `thread` is 0 to threads - 1, for scratch memory of one's own; `chunk` 0 to chunks - 1. Results
+ * must depend on the chunk only, never on the thread: then any number of threads gives the same
+ * bits. */
 typedef void (*gt_pool_fn)(void *cookie, size_t chunk, int32_t thread);
 
 /* threads >= 1, the caller's included (1 starts none). */

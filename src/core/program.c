@@ -191,7 +191,8 @@ gt_status gt_program_read(gt_program *program, gt_value value, float *dst)
     }
     gt_value readable = program->homes[value].readable;
     const struct gt_home *home = &program->homes[readable];
-    if (readable == GT_NO_VALUE || home->place == GT_PLACE_NONE || home->layout.kind != GT_KIND_F32) {
+    if (readable == GT_NO_VALUE || home->place == GT_PLACE_NONE ||
+        home->layout.kind != GT_KIND_F32) {
         return gt__fail(GT_EINVAL, "value %d is no output of this program", value);
     }
     return program->device->backend->read(program->device, program->arena, home->offset, dst,
@@ -203,8 +204,8 @@ gt_status gt_program_run(gt_program *program)
     for (size_t i = 0; i < program->graph->n_nodes; i++) {
         program->steps[i].pack = program->pack;
     }
-    GT_TRY(program->device->backend->submit(program->device, program->steps,
-                                            program->graph->n_nodes));
+    GT_TRY(
+        program->device->backend->submit(program->device, program->steps, program->graph->n_nodes));
     program->pack = program->updates;
     program->runs++;
     return GT_OK;

@@ -1,4 +1,5 @@
-/* Inside of a program, for tests and the library's own users. SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of a program, for tests and the library's own users. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GT_CORE_PROGRAM_H
 #define GT_CORE_PROGRAM_H
 

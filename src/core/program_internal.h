@@ -1,4 +1,5 @@
-/* A program's own struct and the functions its files share. SPDX-License-Identifier: BSD-2-Clause */
+/* A program's own struct and the functions its files share. SPDX-License-Identifier: BSD-2-Clause
+ * */
 #ifndef GT_CORE_PROGRAM_INTERNAL_H
 #define GT_CORE_PROGRAM_INTERNAL_H
 
@@ -15,15 +16,15 @@ struct gt_home {
 
 struct gt_program {
     gt_device *device;
-    struct gt_graph *graph;   /* pruned, fused, with reorders; the steps point into its nodes */
-    struct gt_step *steps;    /* one per node */
-    struct gt_plan *plans;    /* one per step, for the dump */
-    struct gt_home *homes;    /* one per value */
-    size_t original_values;   /* values that the caller knows */
+    struct gt_graph *graph; /* pruned, fused, with reorders; the steps point into its nodes */
+    struct gt_step *steps;  /* one per node */
+    struct gt_plan *plans;  /* one per step, for the dump */
+    struct gt_home *homes;  /* one per value */
+    size_t original_values; /* values that the caller knows */
     struct gt_buffer *arena, *kept, *packed;
     gt_program_memory memory;
-    bool updates;             /* runs change parameters: pack every time */
-    bool pack;                /* parameters changed since the last run */
+    bool updates; /* runs change parameters: pack every time */
+    bool pack;    /* parameters changed since the last run */
     size_t runs;
 };
 

@@ -1,5 +1,7 @@
-/* Counter-based random numbers: Philox 4x32-10 of Random123 (Salmon et al. 2011, SC'11). The state is key
- * and counter, so a stream can be entered anywhere and resumed exactly. SPDX-License-Identifier: BSD-2-Clause */
+/* Counter-based random numbers: Philox 4x32-10 of Random123 (Salmon et al. 2011, SC'11). The state
+ * is key and counter, so a stream can be entered anywhere and resumed exactly.
+ * SPDX-License-Identifier:
+ * BSD-2-Clause */
 #ifndef GT_CORE_RANDOM_H
 #define GT_CORE_RANDOM_H
 
@@ -7,8 +9,8 @@
 
 /* Streams of one key never overlap. */
 enum gt_stream {
-    GT_STREAM_INIT = 1,  /* sub = tensor */
-    GT_STREAM_PATCH,     /* sub = sample within all samples drawn */
+    GT_STREAM_INIT = 1, /* sub = tensor */
+    GT_STREAM_PATCH,    /* sub = sample within all samples drawn */
     GT_STREAM_AUGMENT,
     GT_STREAM_SYNTHETIC, /* sub = section */
     GT_STREAM_BENCHMARK,
@@ -20,9 +22,9 @@ enum gt_stream {
 struct gt_random {
     uint64_t key;
     uint32_t stream;
-    uint64_t sub;      /* sub-stream */
-    uint32_t counter;  /* next block of four */
-    uint32_t left;     /* unread words of `block` */
+    uint64_t sub;     /* sub-stream */
+    uint32_t counter; /* next block of four */
+    uint32_t left;    /* unread words of `block` */
     uint32_t block[4];
 };
 

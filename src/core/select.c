@@ -9,7 +9,8 @@
 #define MAX_LAYOUTS 16
 #define MAX_SWEEPS 8
 
-/* Layouts that some kernel of the graph asked for; kernels that take ANY are offered each of them. */
+/* Layouts that some kernel of the graph asked for; kernels that take ANY are offered each of them.
+ * */
 struct layout_set {
     gt_layout layouts[MAX_LAYOUTS];
     size_t n;
@@ -32,7 +33,8 @@ static void layout_set_add(struct layout_set *set, gt_layout l)
 static bool always_plain(const struct gt_graph *g, gt_value v)
 {
     const struct gt_value_info *info = gt__value(g, v);
-    return info->role == GT_ROLE_PARAM || info->role == GT_ROLE_STATE || gt__count(info->shape) == 1;
+    return info->role == GT_ROLE_PARAM || info->role == GT_ROLE_STATE ||
+           gt__count(info->shape) == 1;
 }
 
 static bool plan_is_any(const struct gt_graph *g, const struct gt_node *node,
@@ -186,7 +188,8 @@ static double move_cost(const struct gt_planner *p, gt_value v, gt_layout from, 
     return cost < 0.0 ? 1e9 : cost;
 }
 
-/* Where the value stands: layout of output `slot` of its producer under option o; inputs are plain. */
+/* Where the value stands: layout of output `slot` of its producer under option o; inputs are
+ * plain. */
 static gt_layout produced(const struct gt_planner *p, const struct gt_choice *c, gt_value v,
                           size_t option)
 {
@@ -208,9 +211,9 @@ static gt_layout standing(const struct gt_planner *p, const struct gt_choice *c,
 }
 
 struct search {
-    double *best;          /* [n_options]: cost of the chain that ends here */
-    size_t *back;          /* [n_options * GT_MAX_IN]: producer's option, by input */
-    int32_t *consumer;     /* [n_nodes]: first node that reads a result of this one, -1 */
+    double *best;      /* [n_options]: cost of the chain that ends here */
+    size_t *back;      /* [n_options * GT_MAX_IN]: producer's option, by input */
+    int32_t *consumer; /* [n_nodes]: first node that reads a result of this one, -1 */
 };
 
 static void search_free(struct search *s)
@@ -231,7 +234,8 @@ static size_t cheapest(const struct gt_choice *c, const struct search *s, size_t
     return best;
 }
 
-/* Best way to get input k of node i for option o, through the producer's options if i is its first consumer. */
+/* Best way to get input k of node i for option o, through the producer's options if i is its first
+ * consumer. */
 static double input_cost(const struct gt_planner *p, const struct gt_choice *c, struct search *s,
                          size_t i, size_t o, int32_t k)
 {

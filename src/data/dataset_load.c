@@ -61,7 +61,8 @@ static gt_status add_page(gt_dataset *d, gt_image_reader *raw, gt_image_reader *
     gt_image_view map_view = gt_image_get_view(map);
     GT_TRY_OUT(name_page(reduce_labels(&map_view), labels, page));
     status = gt_dataset_add(d, &image_view, &map_view);
-    status = name_page(status, status == GT_EFORMAT ? labels : raw, page); /* labels have a format */
+    status =
+        name_page(status, status == GT_EFORMAT ? labels : raw, page); /* labels have a format */
 out:
     gt_image_free(image);
     gt_image_free(map);

@@ -1,5 +1,5 @@
-/* Label equalisation by masking: how many pixels of each label keep it. Source: the masking of Tschopp
- * 2015, arXiv:1509.03371, with exact patch counts. SPDX-License-Identifier: BSD-2-Clause */
+/* Label equalisation by masking: how many pixels of each label keep it. Source: the masking of
+ * Tschopp 2015, arXiv:1509.03371, with exact patch counts. SPDX-License-Identifier: BSD-2-Clause */
 #include "core/error.h"
 #include "core/mem.h"
 #include "data/dataset.h"
@@ -37,8 +37,8 @@ gt_status gt__label_keep(float *keep, double *frequency, gt_dataset *dataset, in
     for (size_t i = 0; i < dataset->n_pages; i++) {
         const struct gt_page *page = &dataset->pages[i];
         if (patch < 1 || patch > page->width || patch > page->height) {
-            return gt__fail(GT_ESHAPE, "a patch of %d pixels does not fit image %zu, %d x %d", patch, i,
-                            page->width, page->height);
+            return gt__fail(GT_ESHAPE, "a patch of %d pixels does not fit image %zu, %d x %d",
+                            patch, i, page->width, page->height);
         }
         count_page(f, dataset, page, patch);
     }

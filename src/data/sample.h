@@ -11,7 +11,8 @@ struct gt_patch_spec {
     int32_t border;     /* pixels before the first output pixel */
     int32_t shrink;     /* input side = patch + shrink */
     gt_augment augment; /* AUTO is resolved by the number of labels */
-    const float *keep;  /* per label: share of its pixels that keep it, others become -1; NULL: all */
+    const float
+        *keep; /* per label: share of its pixels that keep it, others become -1; NULL: all */
 };
 
 /* GT_ESHAPE  the patch is larger than an image, named in the message; GT_EINVAL  numbers that do
@@ -26,8 +27,9 @@ gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels);
 
-/* For label equalisation: share of each label's pixels to keep so that all labels are kept equally often:
- * rarest frequency over its frequency, a pixel counting as often as patches cover it. Labels that do
+/* For label equalisation: share of each label's pixels to keep so that all labels are kept equally
+ * often: rarest frequency over its frequency, a pixel counting as often as patches cover it.
+ * Labels that do
  * not occur get 1. keep, frequency (may be NULL): GT_MAX_LABELS entries. */
 gt_status gt__label_keep(float *keep, double *frequency, gt_dataset *dataset, int32_t patch);
 

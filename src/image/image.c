@@ -149,16 +149,18 @@ gt_status gt__image_check_page(const struct gt_image_file *file, size_t page,
         return gt__fail(GT_ELIMIT, "%s: page %zu: %llu x %llu pixels, at most %llu in all allowed",
                         file->path, page + 1, w, h, (unsigned long long)limits->max_pixels);
     }
-    /* In double, so that nothing overflows. Small pages are no danger: a blank label image compresses as
-     * far as Deflate can, about 1000 times. */
+    /* In double, so that nothing overflows. Small pages are no danger: a blank label image
+     * compresses as far as Deflate can, about 1000 times. */
     double decoded = (double)size->row_bytes * (double)h;
     double ratio = decoded / (double)(file->bytes > 0 ? file->bytes : 1);
-    if (limits->max_expansion != 0 && decoded > SMALL_PAGE && ratio > (double)limits->max_expansion) {
+    if (limits->max_expansion != 0 && decoded > SMALL_PAGE &&
+        ratio > (double)limits->max_expansion) {
         return gt__fail(
             GT_ELIMIT,
             "%s: page %zu: %llu x %llu pixels from a file of %llu bytes, %.0f times its "
             "size where %u is allowed",
-            file->path, page + 1, w, h, (unsigned long long)file->bytes, ratio, limits->max_expansion);
+            file->path, page + 1, w, h, (unsigned long long)file->bytes, ratio,
+            limits->max_expansion);
     }
     return gt__image_check_decode(file, page, size->row_bytes);
 }
@@ -181,8 +183,8 @@ gt_status gt__image_check_finite(const struct gt_image_file *file, size_t page, 
     if (x == (size_t)width) {
         return GT_OK;
     }
-    return gt__fail(GT_ENUMERIC, "%s: page %zu: %s at x %zu, y %d, channel %d", file->path, page + 1,
-                    isnan(values[x]) ? "NaN" : "infinity", x, y, c);
+    return gt__fail(GT_ENUMERIC, "%s: page %zu: %s at x %zu, y %d, channel %d", file->path,
+                    page + 1, isnan(values[x]) ? "NaN" : "infinity", x, y, c);
 }
 
 gt_status gt__image_io_error(const char *path, const char *what, int error)

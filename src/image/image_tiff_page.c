@@ -6,8 +6,8 @@
 
 static gt_status refuse(const struct gt_tiff *t, size_t page, const char *what, unsigned value)
 {
-    return gt__fail(GT_ENOTSUP, "%s: page %zu: %s %u is not supported", t->base.path, page + 1, what,
-                    value);
+    return gt__fail(GT_ENOTSUP, "%s: page %zu: %s %u is not supported", t->base.path, page + 1,
+                    what, value);
 }
 
 static gt_status read_tags(struct gt_tiff *t, size_t page, struct gt_page_size *size)

@@ -226,7 +226,8 @@ static gt_status describe_layer(gt_layer_info *out, const struct gt_layer *layer
     out->dilation = layer->dilation;
     out->relu = layer->relu;
     if (layer->op == GT_LAYER_CONV) {
-        const uint64_t taps = (uint64_t)size->in.c * (uint64_t)layer->kernel * (uint64_t)layer->kernel;
+        const uint64_t taps =
+            (uint64_t)size->in.c * (uint64_t)layer->kernel * (uint64_t)layer->kernel;
         const uint64_t weights = taps * (uint64_t)size->out.c;
         const uint64_t pixels = (uint64_t)size->out.h * (uint64_t)size->out.w;
         out->parameters = weights + (uint64_t)size->out.c;

@@ -1,4 +1,5 @@
-/* Options, errors, exit codes, signals: what all subcommands need. SPDX-License-Identifier: BSD-2-Clause */
+/* Options, errors, exit codes, signals: what all subcommands need. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -87,7 +88,8 @@ int tool_parse(int argc, char **argv, const struct poptOption *table, const char
             rest = poptGetArg(context);
         }
         if (rest) {
-            result = tool_usage("unexpected argument '%s'; `%s --help` lists the options", rest, name);
+            result =
+                tool_usage("unexpected argument '%s'; `%s --help` lists the options", rest, name);
         }
     }
     poptFreeContext(context);

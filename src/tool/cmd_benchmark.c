@@ -21,15 +21,17 @@ static json_t *result_json(const struct flags *f, const char *mode, const gt_dev
     getrusage(RUSAGE_SELF, &usage);
     const gt_program_memory *m = &r->memory;
     size_t peak = m->arena_bytes + m->packed_bytes + m->kept_bytes;
-    return json_pack(
-        "{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, "
-        "s:I, s:i}",
-        "net", f->net, "mode", mode, "device", info.name, "threads", gt_device_threads(device), "input",
-        r->input, "output", r->output, "batch", r->batch, "width", f->width, "ms_median", r->ms_median,
-        "ms_min", r->ms_min, "ms_q1", r->ms_q1, "ms_q3", r->ms_q3, "gmacs", r->gmacs, "tflops",
-        r->tflops, "mpix_per_s", r->mpix_per_s, "peak_bytes", (json_int_t)peak, "arena_bytes",
-        (json_int_t)m->arena_bytes, "packed_bytes", (json_int_t)m->packed_bytes, "kept_bytes",
-        (json_int_t)m->kept_bytes, "rss_bytes", (json_int_t)usage.ru_maxrss * 1024, "runs", f->runs);
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, "
+                     "s:I, s:I, s:I, s:I, "
+                     "s:I, s:i}",
+                     "net", f->net, "mode", mode, "device", info.name, "threads",
+                     gt_device_threads(device), "input", r->input, "output", r->output, "batch",
+                     r->batch, "width", f->width, "ms_median", r->ms_median, "ms_min", r->ms_min,
+                     "ms_q1", r->ms_q1, "ms_q3", r->ms_q3, "gmacs", r->gmacs, "tflops", r->tflops,
+                     "mpix_per_s", r->mpix_per_s, "peak_bytes", (json_int_t)peak, "arena_bytes",
+                     (json_int_t)m->arena_bytes, "packed_bytes", (json_int_t)m->packed_bytes,
+                     "kept_bytes", (json_int_t)m->kept_bytes, "rss_bytes",
+                     (json_int_t)usage.ru_maxrss * 1024, "runs", f->runs);
 }
 
 static int run(const struct flags *f, const char *mode, gt_device *device, gt_model *model)
@@ -60,9 +62,10 @@ static int run(const struct flags *f, const char *mode, gt_device *device, gt_mo
     } else {
         printf("%s %s: input %d, output %d, batch %d: %.3f ms (median of %d; %.3f min), %.3f GMAC, "
                "%.4f TFLOP/s, %.4f Mpixel/s, %.1f MiB\n",
-               f->net, mode, r.input, r.output, r.batch, r.ms_median, f->runs, r.ms_min, r.gmacs, r.tflops,
-               r.mpix_per_s,
-               (double)(r.memory.arena_bytes + r.memory.packed_bytes + r.memory.kept_bytes) / 1048576.0);
+               f->net, mode, r.input, r.output, r.batch, r.ms_median, f->runs, r.ms_min, r.gmacs,
+               r.tflops, r.mpix_per_s,
+               (double)(r.memory.arena_bytes + r.memory.packed_bytes + r.memory.kept_bytes) /
+                   1048576.0);
     }
     return EXIT_OK;
 }
@@ -72,7 +75,8 @@ int cmd_benchmark(int argc, char **argv)
     struct flags f = {.batch = 1, .runs = 5, .warmup = 1, .width = 1.0, .channels = 3};
     const struct poptOption table[] = {
         {"net", 'n', POPT_ARG_STRING, &f.net, 0, "sw, sk, u, usk or usk9", "NAME"},
-        {"out-size", 'p', POPT_ARG_INT, &f.output, 0, "output size (default: the published one)", "P"},
+        {"out-size", 'p', POPT_ARG_INT, &f.output, 0, "output size (default: the published one)",
+         "P"},
         {"mode", 'm', POPT_ARG_STRING, &f.mode, 0, "process (default) or train", "MODE"},
         {"batch", 'b', POPT_ARG_INT, &f.batch, 0, "images at once (default 1)", "N"},
         {"runs", 'r', POPT_ARG_INT, &f.runs, 0, "timed runs (default 5)", "N"},
@@ -80,8 +84,10 @@ int cmd_benchmark(int argc, char **argv)
         {"width", 'w', POPT_ARG_DOUBLE, &f.width, 0, "width of the network (default 1)", "X"},
         {"labels-count", 0, POPT_ARG_INT, &f.labels, 0, "labels (default 2; usk9: 9)", "L"},
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
-        {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums", NULL},
-        {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan with times per step on stderr", NULL},
+        {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums",
+         NULL},
+        {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan with times per step on stderr",
+         NULL},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable result", NULL},
         DEVICE_OPTIONS(f.device),
         POPT_TABLEEND};

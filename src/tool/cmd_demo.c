@@ -102,8 +102,8 @@ static gt_status load_first(gt_image **out, const char *folder, const char *name
     return status;
 }
 
-/* One row of the picture: input, probability of "interior", and the input with the membrane in red where the
- * network sees it and in blue where the truth has it and the network does not. */
+/* One row of the picture: input, probability of "interior", and the input with the membrane in red
+ * where the network sees it and in blue where the truth has it and the network does not. */
 static void picture_row(float *rgb, const float *raw, const float *prob, const float *truth,
                         int32_t w, int32_t gap)
 {
@@ -119,7 +119,8 @@ static void picture_row(float *rgb, const float *raw, const float *prob, const f
             float red = membrane > 0.5f ? (c == 0 ? 230.0f : 40.0f) : raw[x];
             dst[x] = raw[x];
             dst[w + gap + x] = 255.0f * prob[x];
-            dst[2 * (w + gap) + x] = missed ? (c == 2 ? 255.0f : 60.0f) : 0.55f * red + 0.45f * raw[x];
+            dst[2 * (w + gap) + x] =
+                missed ? (c == 2 ? 255.0f : 60.0f) : 0.55f * red + 0.45f * raw[x];
         }
     }
 }
@@ -174,7 +175,9 @@ static int make_picture(const struct flags *f)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OUTPUT);
     }
-    printf("\nInput, probability of cell interior, and membranes found (red) or missed (blue):\n  %s\n", path);
+    printf("\nInput, probability of cell interior, and membranes found (red) or missed (blue):\n  "
+           "%s\n",
+           path);
     return EXIT_OK;
 }
 
@@ -190,12 +193,34 @@ static int train_and_label(const struct flags *f)
         snprintf(raw[i], PATH_SIZE, "%s/%s-raw.tif", f->out, i ? "unseen" : "train");
         snprintf(labels[i], PATH_SIZE, "%s/%s-labels.tif", f->out, i ? "unseen" : "train");
     }
-    const char *const training[] = {"train", "--net", f->net, "--raw", raw[0], "--labels", labels[0],
-                                    "--out", model, "--overwrite", "--width", "0.25", "--patch", "100",
-                                    "--batch", "2", "--time-limit", f->time_limit, "--iterations",
-                                    "100000", "--warmup", "50", f->quiet ? "--quiet" : NULL, NULL};
-    const char *const processing[] = {"process", "--model", model, "--in", raw[1], "--out", prob,
-                                      "--overwrite", f->quiet ? "--quiet" : NULL, NULL};
+    const char *const training[] = {"train",
+                                    "--net",
+                                    f->net,
+                                    "--raw",
+                                    raw[0],
+                                    "--labels",
+                                    labels[0],
+                                    "--out",
+                                    model,
+                                    "--overwrite",
+                                    "--width",
+                                    "0.25",
+                                    "--patch",
+                                    "100",
+                                    "--batch",
+                                    "2",
+                                    "--time-limit",
+                                    f->time_limit,
+                                    "--iterations",
+                                    "100000",
+                                    "--warmup",
+                                    "50",
+                                    f->quiet ? "--quiet" : NULL,
+                                    NULL};
+    const char *const processing[] = {"process", "--model",     model,
+                                      "--in",    raw[1],        "--out",
+                                      prob,      "--overwrite", f->quiet ? "--quiet" : NULL,
+                                      NULL};
     const char *const evaluating[] = {"evaluate", "--labels", labels[1], "--prob", prob, NULL};
     int code = run(cmd_train, training);
     code = code ? code : run(cmd_process, processing);
@@ -205,8 +230,12 @@ static int train_and_label(const struct flags *f)
 
 int cmd_demo(int argc, char **argv)
 {
-    struct flags f = {.out = "demo", .time_limit = "100s", .net = "u", .seed = 1,
-                      .sections = TRAIN_SECTIONS, .size = SIZE};
+    struct flags f = {.out = "demo",
+                      .time_limit = "100s",
+                      .net = "u",
+                      .seed = 1,
+                      .sections = TRAIN_SECTIONS,
+                      .size = SIZE};
     const struct poptOption table[] = {
         {"out", 'o', POPT_ARG_STRING, &f.out, 0, "folder for everything (default demo)", "DIR"},
         {"time-limit", 0, POPT_ARG_STRING, &f.time_limit, 0, "of the training (default 100s)", "T"},
@@ -217,9 +246,9 @@ int cmd_demo(int argc, char **argv)
         {"data-only", 0, POPT_ARG_NONE, &f.data_only, 0, "only make the data", NULL},
         {"quiet", 'q', POPT_ARG_NONE, &f.quiet, 0, "no progress", NULL},
         POPT_TABLEEND};
-    int code = tool_parse(argc, argv, table,
-                          "Make EM-like sections with labels, train on them, label an unseen one, show it.",
-                          NULL);
+    int code = tool_parse(
+        argc, argv, table,
+        "Make EM-like sections with labels, train on them, label an unseen one, show it.", NULL);
     if (code) {
         return code < 0 ? EXIT_OK : code;
     }
@@ -227,19 +256,21 @@ int cmd_demo(int argc, char **argv)
     double seconds = 0.0;
     int least = f.data_only ? 16 : 100; /* the patch of the training */
     if (f.sections < 1 || f.sections > 10000 || f.size < least || f.size > 16384) {
-        return tool_usage("--sections %d must be 1 to 10000 and --size %d %d to 16384", f.sections, f.size,
-                          least);
+        return tool_usage("--sections %d must be 1 to 10000 and --size %d %d to 16384", f.sections,
+                          f.size, least);
     }
-    if (tool_choice(f.net, nets) < 0 || !tool_parse_time(&seconds, f.time_limit) || seconds <= 0.0) {
-        return tool_usage("--net is '%s', expected u or usk; --time-limit is '%s', for example 100s", f.net,
-                          f.time_limit);
+    if (tool_choice(f.net, nets) < 0 || !tool_parse_time(&seconds, f.time_limit) ||
+        seconds <= 0.0) {
+        return tool_usage(
+            "--net is '%s', expected u or usk; --time-limit is '%s', for example 100s", f.net,
+            f.time_limit);
     }
     if (mkdir(f.out, 0777) != 0 && errno != EEXIST) {
         fprintf(stderr, "greentea: folder %s cannot be made: %s\n", f.out, strerror(errno));
         return EXIT_OUTPUT;
     }
-    fprintf(stderr, "greentea: making %d sections of %d x %d pixels with labels in %s\n", f.sections + 1,
-            f.size, f.size, f.out);
+    fprintf(stderr, "greentea: making %d sections of %d x %d pixels with labels in %s\n",
+            f.sections + 1, f.size, f.size, f.out);
     code = make_stacks(&f, "train", 0, f.sections);
     code = code ? code : make_stacks(&f, "unseen", f.sections, 1);
     if (code || f.data_only) {

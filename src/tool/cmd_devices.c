@@ -28,8 +28,8 @@ int cmd_devices(int argc, char **argv)
         if (status == GT_OK && json) {
             json_array_append_new(list, to_json(i, &d));
         } else if (status == GT_OK) {
-            printf("%zu  %s: %s, %d processors, %.1f GiB  %s\n", i, d.backend, d.name, d.compute_units,
-                   (double)d.memory_bytes / 1073741824.0, d.detail);
+            printf("%zu  %s: %s, %d processors, %.1f GiB  %s\n", i, d.backend, d.name,
+                   d.compute_units, (double)d.memory_bytes / 1073741824.0, d.detail);
         }
     }
     if (json && status == GT_OK) {

@@ -1,4 +1,5 @@
-/* greentea evaluate: probabilities against the true labels. SPDX-License-Identifier: BSD-2-Clause */
+/* greentea evaluate: probabilities against the true labels. SPDX-License-Identifier: BSD-2-Clause
+ * */
 #include "tool/tool.h"
 #include "tool/truth.h"
 
@@ -20,7 +21,8 @@ struct evaluating {
     size_t slices;
 };
 
-/* Rows of page `page` as one plane of probabilities; every page must be grey and of the first one's size. */
+/* Rows of page `page` as one plane of probabilities; every page must be grey and of the first
+ * one's size. */
 static int load_plane(float *dst, struct evaluating *e, size_t page, const gt_image_view *like)
 {
     gt_page_info info;
@@ -29,7 +31,8 @@ static int load_plane(float *dst, struct evaluating *e, size_t page, const gt_im
         return tool_fail(status, ABOUT_INPUT);
     }
     if (info.channels != 1 || info.width != like->width || info.height != like->height) {
-        fprintf(stderr, "greentea: %s: page %zu is %d x %d with %d samples, expected %d x %d with 1\n",
+        fprintf(stderr,
+                "greentea: %s: page %zu is %d x %d with %d samples, expected %d x %d with 1\n",
                 e->flags->prob, page + 1, info.width, info.height, info.channels, like->width,
                 like->height);
         return EXIT_INPUT;
@@ -43,8 +46,8 @@ static int load_plane(float *dst, struct evaluating *e, size_t page, const gt_im
     for (size_t i = 0; i < n; i++) {
         dst[i] *= scale;
         if (!(dst[i] >= 0.0f && dst[i] <= 1.0f)) {
-            fprintf(stderr, "greentea: %s: page %zu holds %g, probabilities are 0 to 1\n", e->flags->prob,
-                    page + 1, (double)(dst[i] / scale));
+            fprintf(stderr, "greentea: %s: page %zu holds %g, probabilities are 0 to 1\n",
+                    e->flags->prob, page + 1, (double)(dst[i] / scale));
             return EXIT_INPUT;
         }
     }
@@ -119,23 +122,24 @@ static json_t *scores_json(const gt_binary_scores *s)
 {
     json_t *list = json_array();
     for (int i = 0; i < GT_THRESHOLDS; i++) {
-        json_array_append_new(
-            list, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "threshold", (double)s->threshold[i],
-                            "v_rand", s->v_rand[i], "v_rand_split", s->v_rand_split[i], "v_rand_merge",
-                            s->v_rand_merge[i], "v_info", s->v_info[i], "pixel_f", s->pixel_f[i],
-                            "pixel_wrong", s->pixel_wrong[i]));
+        json_array_append_new(list, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "threshold",
+                                              (double)s->threshold[i], "v_rand", s->v_rand[i],
+                                              "v_rand_split", s->v_rand_split[i], "v_rand_merge",
+                                              s->v_rand_merge[i], "v_info", s->v_info[i], "pixel_f",
+                                              s->pixel_f[i], "pixel_wrong", s->pixel_wrong[i]));
     }
     return list;
 }
 
 static void print_json(const struct evaluating *e, const gt_binary_scores *s)
 {
-    json_t *o = json_pack(
-        "{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "label", e->label, "slices", s->slices,
-        "v_rand", s->v_rand[s->best_v_rand], "v_rand_threshold", (double)s->threshold[s->best_v_rand],
-        "v_info", s->v_info[s->best_v_info], "v_info_threshold", (double)s->threshold[s->best_v_info],
-        "pixel_error", s->pixel_error, "pixel_error_threshold", (double)s->threshold[s->best_pixel],
-        "pixel_wrong", s->pixel_wrong[s->best_pixel], "thresholds", scores_json(s));
+    json_t *o =
+        json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "label", e->label, "slices",
+                  s->slices, "v_rand", s->v_rand[s->best_v_rand], "v_rand_threshold",
+                  (double)s->threshold[s->best_v_rand], "v_info", s->v_info[s->best_v_info],
+                  "v_info_threshold", (double)s->threshold[s->best_v_info], "pixel_error",
+                  s->pixel_error, "pixel_error_threshold", (double)s->threshold[s->best_pixel],
+                  "pixel_wrong", s->pixel_wrong[s->best_pixel], "thresholds", scores_json(s));
     if (e->channels > 1) {
         const uint64_t *counts = gt_evaluation_confusion(e->evaluation);
         json_t *list = json_array();
@@ -144,8 +148,8 @@ static void print_json(const struct evaluating *e, const gt_binary_scores *s)
             double v[3];
             label_scores(v, counts, e->labels, k);
             mean += v[2] / e->labels;
-            json_array_append_new(list, json_pack("{s:i, s:f, s:f, s:f}", "label", k, "recall", v[0],
-                                                  "precision", v[1], "iou", v[2]));
+            json_array_append_new(list, json_pack("{s:i, s:f, s:f, s:f}", "label", k, "recall",
+                                                  v[0], "precision", v[1], "iou", v[2]));
         }
         json_object_set_new(o, "labels", list);
         json_object_set_new(o, "mean_iou", json_real(mean));
@@ -158,17 +162,18 @@ static void print_json(const struct evaluating *e, const gt_binary_scores *s)
 static void print_text(const struct evaluating *e, const gt_binary_scores *s)
 {
     printf("label %d, %d slices\n", e->label, s->slices);
-    printf("V_Rand (thinned) %.4f at threshold %.1f (split %.4f, merge %.4f)\n", s->v_rand[s->best_v_rand],
-           (double)s->threshold[s->best_v_rand], s->v_rand_split[s->best_v_rand],
-           s->v_rand_merge[s->best_v_rand]);
+    printf("V_Rand (thinned) %.4f at threshold %.1f (split %.4f, merge %.4f)\n",
+           s->v_rand[s->best_v_rand], (double)s->threshold[s->best_v_rand],
+           s->v_rand_split[s->best_v_rand], s->v_rand_merge[s->best_v_rand]);
     printf("V_Info (thinned) %.4f at threshold %.1f\n", s->v_info[s->best_v_info],
            (double)s->threshold[s->best_v_info]);
-    printf("pixel error      %.4f at threshold %.1f (%.2f %% of the pixels wrong)\n", s->pixel_error,
-           (double)s->threshold[s->best_pixel], 100.0 * s->pixel_wrong[s->best_pixel]);
+    printf("pixel error      %.4f at threshold %.1f (%.2f %% of the pixels wrong)\n",
+           s->pixel_error, (double)s->threshold[s->best_pixel],
+           100.0 * s->pixel_wrong[s->best_pixel]);
     printf("\nthreshold  V_Rand  V_Info  pixel F  wrong\n");
     for (int i = 0; i < GT_THRESHOLDS; i++) {
-        printf("%9.1f  %.4f  %.4f  %.4f   %.4f\n", (double)s->threshold[i], s->v_rand[i], s->v_info[i],
-               s->pixel_f[i], s->pixel_wrong[i]);
+        printf("%9.1f  %.4f  %.4f  %.4f   %.4f\n", (double)s->threshold[i], s->v_rand[i],
+               s->v_info[i], s->pixel_f[i], s->pixel_wrong[i]);
     }
     if (e->channels > 1) {
         const uint64_t *counts = gt_evaluation_confusion(e->evaluation);
@@ -178,8 +183,8 @@ static void print_text(const struct evaluating *e, const gt_binary_scores *s)
             double v[3];
             label_scores(v, counts, e->labels, k);
             mean += v[2] / e->labels;
-            printf("%5d  %4d  %.4f  %.4f     %.4f\n", k, e->truth.n_grey ? e->truth.grey[k] : k, v[0], v[1],
-                   v[2]);
+            printf("%5d  %4d  %.4f  %.4f     %.4f\n", k, e->truth.n_grey ? e->truth.grey[k] : k,
+                   v[0], v[1], v[2]);
         }
         printf("mean IoU %.4f\n", mean);
     }
@@ -206,14 +211,14 @@ static int open_all(struct evaluating *e)
         return tool_usage("--label is %d, expected 0 to %d", f->label, e->labels - 1);
     }
     if (e->channels == 1 && e->labels > 2 && f->label < 0) {
-        return tool_usage("%s has one channel, %s %d labels: --label tells which of them it is", f->prob,
-                          f->labels, e->labels);
+        return tool_usage("%s has one channel, %s %d labels: --label tells which of them it is",
+                          f->prob, f->labels, e->labels);
     }
     e->label = f->label >= 0 ? f->label : e->labels == 2 ? 1 : e->labels - 1;
     size_t truth_pages = gt_image_reader_pages(e->truth.reader);
     if (truth_pages != e->slices) {
-        fprintf(stderr, "greentea: %s has %zu pages, %s %zu slices\n", f->labels, truth_pages, f->prob,
-                e->slices);
+        fprintf(stderr, "greentea: %s has %zu pages, %s %zu slices\n", f->labels, truth_pages,
+                f->prob, e->slices);
         return EXIT_INPUT;
     }
     status = gt_evaluation_create(&e->evaluation, e->labels, e->label);
@@ -254,8 +259,8 @@ int cmd_evaluate(int argc, char **argv)
         {"prob", 'p', POPT_ARG_STRING, &f.prob, 0, "probabilities written by process", "PATH"},
         {"label", 'k', POPT_ARG_INT, &f.label, 0,
          "label of V_Rand, V_Info and pixel error (default: 1 of 2, the last of more)", "K"},
-        {"model", 'm', POPT_ARG_STRING, &f.model, 0, "model that knows which grey value is which label",
-         "MODEL"},
+        {"model", 'm', POPT_ARG_STRING, &f.model, 0,
+         "model that knows which grey value is which label", "MODEL"},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable", NULL},
         POPT_TABLEEND};
     struct evaluating e = {.flags = &f};
@@ -264,7 +269,8 @@ int cmd_evaluate(int argc, char **argv)
         return code < 0 ? EXIT_OK : code;
     }
     if (!f.labels || !f.prob) {
-        return tool_usage("--labels and --prob are needed; `greentea evaluate --help` lists the options");
+        return tool_usage(
+            "--labels and --prob are needed; `greentea evaluate --help` lists the options");
     }
     code = evaluate(&e);
     truth_close(&e.truth);

@@ -19,9 +19,9 @@ static json_t *shape_json(gt_shape s)
 
 static json_t *layer_json(const gt_layer_info *l)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:i, s:b, s:I, s:I}", "name", l->name, "op", l->op,
-                     "in", shape_json(l->in), "out", shape_json(l->out), "kernel", l->kernel, "stride",
-                     l->stride, "dilation", l->dilation, "relu", l->relu, "parameters",
+    return json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:i, s:b, s:I, s:I}", "name", l->name, "op",
+                     l->op, "in", shape_json(l->in), "out", shape_json(l->out), "kernel", l->kernel,
+                     "stride", l->stride, "dilation", l->dilation, "relu", l->relu, "parameters",
                      (json_int_t)l->parameters, "macs", (json_int_t)l->macs);
 }
 
@@ -31,7 +31,8 @@ static json_t *labels_json(const gt_model *model, int32_t n)
     for (int32_t i = 0; i < n; i++) {
         gt_label_info label;
         if (gt_model_get_label(&label, model, i) == GT_OK) {
-            json_array_append_new(list, json_pack("{s:s, s:i}", "name", label.name, "grey", label.grey));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:i}", "name", label.name, "grey", label.grey));
         }
     }
     return list;
@@ -52,15 +53,16 @@ static void print_json(const gt_model *model, const struct summary *s)
     for (size_t i = 0; i < s->n_layers; i++) {
         json_array_append_new(layers, layer_json(&s->layers[i]));
     }
-    json_t *o = json_pack(
-        "{s:s, s:i, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o}", "net",
-        s->options.net, "labels", s->options.labels, "channels", s->options.channels, "width",
-        s->options.width, "skip_gradient", s->options.skip == GT_SKIP_BLOCKED ? "blocked" : "flowing",
-        "input", s->output + s->geometry.shrink, "output", s->output, "border", s->geometry.border,
-        "period", s->geometry.period, "step", s->geometry.step, "parameters",
-        (json_int_t)gt_model_parameters(model), "macs", (json_int_t)s->macs, "iteration",
-        (json_int_t)gt_model_iteration(model), "label_info", labels_json(model, s->options.labels),
-        "layers", layers);
+    json_t *o =
+        json_pack("{s:s, s:i, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o}",
+                  "net", s->options.net, "labels", s->options.labels, "channels",
+                  s->options.channels, "width", s->options.width, "skip_gradient",
+                  s->options.skip == GT_SKIP_BLOCKED ? "blocked" : "flowing", "input",
+                  s->output + s->geometry.shrink, "output", s->output, "border", s->geometry.border,
+                  "period", s->geometry.period, "step", s->geometry.step, "parameters",
+                  (json_int_t)gt_model_parameters(model), "macs", (json_int_t)s->macs, "iteration",
+                  (json_int_t)gt_model_iteration(model), "label_info",
+                  labels_json(model, s->options.labels), "layers", layers);
     json_t *config = json_loads(gt_model_config(model), 0, NULL);
     if (config) {
         json_object_set_new(o, "config", config);
@@ -81,13 +83,14 @@ static void print_text(const gt_model *model, const struct summary *s)
     printf("%llu parameters, %llu MACs; trained for %llu iterations\n\n",
            (unsigned long long)gt_model_parameters(model), (unsigned long long)s->macs,
            (unsigned long long)gt_model_iteration(model));
-    printf("%-12s %-10s %3s %3s %3s %13s %13s %4s %12s %17s\n", "layer", "op", "k", "s", "d", "channels",
-           "size", "relu", "parameters", "MACs");
+    printf("%-12s %-10s %3s %3s %3s %13s %13s %4s %12s %17s\n", "layer", "op", "k", "s", "d",
+           "channels", "size", "relu", "parameters", "MACs");
     for (size_t i = 0; i < s->n_layers; i++) {
         const gt_layer_info *l = &s->layers[i];
         printf("%-12s %-10s %3d %3d %3d %5d ->%5d %5d ->%5d %4s %12llu %17llu\n", l->name, l->op,
                l->kernel, l->stride, l->dilation, l->in.c, l->out.c, l->in.h, l->out.h,
-               l->relu ? "yes" : "", (unsigned long long)l->parameters, (unsigned long long)l->macs);
+               l->relu ? "yes" : "", (unsigned long long)l->parameters,
+               (unsigned long long)l->macs);
     }
 }
 
@@ -117,9 +120,11 @@ int cmd_info(int argc, char **argv)
 {
     struct flags f = {.width = 1.0, .channels = 3};
     const struct poptOption table[] = {
-        {"net", 'n', POPT_ARG_STRING, &f.net, 0, "describe a network: sw, sk, u, usk or usk9", "NAME"},
+        {"net", 'n', POPT_ARG_STRING, &f.net, 0, "describe a network: sw, sk, u, usk or usk9",
+         "NAME"},
         {"labels-count", 0, POPT_ARG_INT, &f.labels, 0, "labels (default 2; usk9: 9)", "L"},
-        {"out-size", 'p', POPT_ARG_INT, &f.output, 0, "output size (default: the published one)", "P"},
+        {"out-size", 'p', POPT_ARG_INT, &f.output, 0, "output size (default: the published one)",
+         "P"},
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"width", 'w', POPT_ARG_DOUBLE, &f.width, 0, "width of the network (default 1)", "X"},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable", NULL},

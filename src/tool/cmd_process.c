@@ -1,4 +1,5 @@
-/* greentea process: rows from files through the predictor into files. SPDX-License-Identifier: BSD-2-Clause */
+/* greentea process: rows from files through the predictor into files. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "tool/tool.h"
 #include "tool/spool.h"
 
@@ -25,15 +26,15 @@ struct processing {
     gt_image_writer *writer;
     struct spool spool;
     struct progress progress;
-    int32_t labels;        /* of the network */
-    int32_t written;       /* labels per slice in the output */
-    int32_t first;         /* the first of them */
-    size_t page, pages;    /* being processed; all */
+    int32_t labels;     /* of the network */
+    int32_t written;    /* labels per slice in the output */
+    int32_t first;      /* the first of them */
+    size_t page, pages; /* being processed; all */
     gt_page_info info;
     uint64_t pixels_done;
-    float *row;            /* scratch of the sink */
+    float *row; /* scratch of the sink */
     size_t row_capacity;
-    enum about about;      /* what the last callback failure was about */
+    enum about about; /* what the last callback failure was about */
 };
 
 static gt_status read_rows(void *cookie, int32_t y, int32_t rows, float *dst)
@@ -47,7 +48,8 @@ static gt_status read_rows(void *cookie, int32_t y, int32_t rows, float *dst)
     return status;
 }
 
-/* Scale one label's rows and hand them on: straight to the file, or to the spool when labels alternate. */
+/* Scale one label's rows and hand them on: straight to the file, or to the spool when labels
+ * alternate. */
 static gt_status put_label(struct processing *p, int32_t label, int32_t y, int32_t rows,
                            const float *src)
 {
@@ -55,7 +57,8 @@ static gt_status put_label(struct processing *p, int32_t label, int32_t y, int32
     if (n > p->row_capacity) {
         float *bigger = realloc(p->row, n * sizeof *bigger);
         if (!bigger) {
-            fprintf(stderr, "greentea: no memory for %zu bytes of output rows\n", n * sizeof *bigger);
+            fprintf(stderr, "greentea: no memory for %zu bytes of output rows\n",
+                    n * sizeof *bigger);
             return GT_ENOMEM;
         }
         p->row = bigger;
@@ -99,10 +102,12 @@ static int on_tile(uint64_t done, uint64_t total, void *cookie)
     snprintf(counts, sizeof counts, "page %zu/%zu, %llu/%llu tiles", p->page + 1, p->pages,
              (unsigned long long)done, (unsigned long long)total);
     snprintf(extra, sizeof extra, "%.3f Mpx/s", rate);
-    snprintf(json, sizeof json, ", \"page\": %zu, \"pages\": %zu, \"tiles\": %llu, \"mpix_per_s\": %.4f",
-             p->page + 1, p->pages, (unsigned long long)done, rate);
+    snprintf(json, sizeof json,
+             ", \"page\": %zu, \"pages\": %zu, \"tiles\": %llu, \"mpix_per_s\": %.4f", p->page + 1,
+             p->pages, (unsigned long long)done, rate);
     bool last = p->page + 1 == p->pages && done == total;
-    progress_show(&p->progress, ((double)p->page + inside) / (double)p->pages, counts, extra, json, last);
+    progress_show(&p->progress, ((double)p->page + inside) / (double)p->pages, counts, extra, json,
+                  last);
     return tool_signal() != 0;
 }
 
@@ -159,7 +164,8 @@ static int open_writer(struct processing *p, const char *path, size_t first, siz
         if (status == GT_OK && (next.width != info.width || next.height != info.height)) {
             snprintf(file, sizeof file, "%s", gt_image_reader_file(p->reader, i, NULL));
             fprintf(stderr,
-                    "greentea: page %zu (%s) is %d x %d, the first is %d x %d; the pages of an output file "
+                    "greentea: page %zu (%s) is %d x %d, the first is %d x %d; the pages of an "
+                    "output file "
                     "need equal sizes\n",
                     i + 1, file, next.width, next.height, info.width, info.height);
             return EXIT_INPUT;
@@ -200,7 +206,8 @@ static void output_path(char *path, size_t size, const struct processing *p, siz
 {
     const char *name = gt_image_reader_file(p->reader, first, NULL);
     const char *dot = strrchr(name, '.');
-    snprintf(path, size, "%s/%.*s.tif", p->flags->out, (int)(dot ? dot - name : (long)strlen(name)), name);
+    snprintf(path, size, "%s/%.*s.tif", p->flags->out, (int)(dot ? dot - name : (long)strlen(name)),
+             name);
 }
 
 /* First page of the next file. */
@@ -218,7 +225,8 @@ static bool same_file(const char *a, const char *b)
 {
     struct stat sa;
     struct stat sb;
-    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
 }
 
 /* Before any work: an output that exists, that is an input, or that two inputs would share. */
@@ -228,7 +236,8 @@ static int check_outputs(const struct processing *p)
     char other[4096];
     for (size_t first = 0; first < p->pages; first = next_file(p, first)) {
         output_path(path, sizeof path, p, first);
-        snprintf(other, sizeof other, "%s/%s", p->flags->in, gt_image_reader_file(p->reader, first, NULL));
+        snprintf(other, sizeof other, "%s/%s", p->flags->in,
+                 gt_image_reader_file(p->reader, first, NULL));
         if (same_file(path, other) || same_file(path, p->flags->in)) {
             return tool_usage("%s is an input; choose another folder as --out", path);
         }
@@ -275,9 +284,11 @@ static int show_plan(struct processing *p)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);
     }
-    printf("%zu pages; the first is %d x %d: %llu tiles of %d x %d, peak %.1f MiB (arena %.1f MiB)\n",
-           p->pages, info.width, info.height, (unsigned long long)plan.tiles, plan.tile_width,
-           plan.tile_height, (double)plan.peak_bytes / 1048576.0, (double)plan.arena_bytes / 1048576.0);
+    printf(
+        "%zu pages; the first is %d x %d: %llu tiles of %d x %d, peak %.1f MiB (arena %.1f MiB)\n",
+        p->pages, info.width, info.height, (unsigned long long)plan.tiles, plan.tile_width,
+        plan.tile_height, (double)plan.peak_bytes / 1048576.0,
+        (double)plan.arena_bytes / 1048576.0);
     return EXIT_OK;
 }
 
@@ -287,7 +298,8 @@ static int check_labels(struct processing *p)
     gt_model_get_options(p->model, &o);
     p->labels = o.labels;
     if (p->flags->label >= p->labels || p->flags->label < -1) {
-        return tool_usage("--label is %d, the model has labels 0 to %d", p->flags->label, p->labels - 1);
+        return tool_usage("--label is %d, the model has labels 0 to %d", p->flags->label,
+                          p->labels - 1);
     }
     p->written = p->flags->label >= 0 || p->labels == 2 ? 1 : p->labels;
     p->first = p->flags->label >= 0 ? p->flags->label : p->written == 1 ? 1 : 0;
@@ -356,7 +368,8 @@ static int check(struct processing *p)
     static const float scales[] = {1.0f, 255.0f, 65535.0f};
     const struct flags *f = p->flags;
     if (!f->model || !f->in || !f->out) {
-        return tool_usage("--model, --in and --out are needed; `greentea process --help` lists the options");
+        return tool_usage(
+            "--model, --in and --out are needed; `greentea process --help` lists the options");
     }
     const char *end = strrchr(f->out, '.');
     bool png = end && strcmp(end, ".png") == 0;
@@ -366,14 +379,16 @@ static int check(struct processing *p)
     }
     if (f->memory_limit &&
         (!tool_parse_bytes(&p->memory_limit, f->memory_limit) || p->memory_limit == 0)) {
-        return tool_usage("--memory-limit is '%s', expected for example 512M or 2G", f->memory_limit);
+        return tool_usage("--memory-limit is '%s', expected for example 512M or 2G",
+                          f->memory_limit);
     }
     p->format = types[format];
     p->scale = scales[format];
     struct stat out;
     bool folder = stat(f->out, &out) == 0 && S_ISDIR(out.st_mode);
     if (end && !strchr(end, '/') && end > f->out && !tool_is_image_name(f->out) && !folder) {
-        return tool_usage("--out is %s: outputs end in .tif or .png; a folder's name has no ending", f->out);
+        return tool_usage("--out is %s: outputs end in .tif or .png; a folder's name has no ending",
+                          f->out);
     }
     if (tool_is_image_name(f->out) && same_file(f->in, f->out)) {
         return tool_usage("%s is the input; choose another name as --out", f->out);
@@ -392,11 +407,14 @@ int cmd_process(int argc, char **argv)
         {"in", 'i', POPT_ARG_STRING, &f.in, 0, "images: file, stack or folder", "PATH"},
         {"out", 'o', POPT_ARG_STRING, &f.out, 0,
          "a .tif or .png file; any other name is a folder with one file per input file", "PATH"},
-        {"format", 'f', POPT_ARG_STRING, &f.format, 0, "f32 (default), u8 (0-255), u16 (0-65535)", "F"},
+        {"format", 'f', POPT_ARG_STRING, &f.format, 0, "f32 (default), u8 (0-255), u16 (0-65535)",
+         "F"},
         {"label", 'k', POPT_ARG_INT, &f.label, 0, "only this label (2 labels: 1; more: all)", "K"},
-        {"memory-limit", 0, POPT_ARG_STRING, &f.memory_limit, 0, "bytes for processing (default 1G)", "B"},
+        {"memory-limit", 0, POPT_ARG_STRING, &f.memory_limit, 0,
+         "bytes for processing (default 1G)", "B"},
         {"tile", 0, POPT_ARG_INT, &f.tile, 0, "output size of a tile (default: the largest)", "P"},
-        {"untiled", 0, POPT_ARG_NONE, &f.untiled, 0, "one tile for a page, whatever the limit", NULL},
+        {"untiled", 0, POPT_ARG_NONE, &f.untiled, 0, "one tile for a page, whatever the limit",
+         NULL},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "same bits for any tiles", NULL},
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace existing outputs", NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "print tiles and memory, stop", NULL},
@@ -405,7 +423,8 @@ int cmd_process(int argc, char **argv)
         PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
     struct processing p = {.flags = &f};
-    int code = tool_parse(argc, argv, table, "Label every pixel of images with a trained model.", NULL);
+    int code =
+        tool_parse(argc, argv, table, "Label every pixel of images with a trained model.", NULL);
     if (code) {
         return code < 0 ? EXIT_OK : code;
     }

@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 
 struct flags {
-    char *net, *raw, *labels, *out, *time_limit, *init, *augment, *solver, *policy, *skip, *normalize;
+    char *net, *raw, *labels, *out, *time_limit, *init, *augment, *solver, *policy, *skip,
+        *normalize;
     char *equalise;
     char *progress;
     long long iterations, seed, step, warmup, snapshot;
-    int patch, batch, labels_count, channels, ignore, resume, deterministic, overwrite, dry_run, dump;
+    int patch, batch, labels_count, channels, ignore, resume, deterministic, overwrite, dry_run,
+        dump;
     int quiet;
     double width;
     float rate, gamma, power, momentum, beta2, decay, clip;
@@ -67,8 +69,10 @@ static int fill_options(gt_train_options *o, const struct flags *f)
         choose(&normalize, "normalize", f->normalize, normalizes, GT_NORMALIZE_VALID)) {
         return EXIT_USAGE;
     }
-    if (f->time_limit && (!tool_parse_time(&o->time_limit, f->time_limit) || o->time_limit <= 0.0)) {
-        return tool_usage("--time-limit is '%s', expected for example 90s, 10m or 1.5h", f->time_limit);
+    if (f->time_limit &&
+        (!tool_parse_time(&o->time_limit, f->time_limit) || o->time_limit <= 0.0)) {
+        return tool_usage("--time-limit is '%s', expected for example 90s, 10m or 1.5h",
+                          f->time_limit);
     }
     if (f->iterations < 1 || f->step < 1 || f->warmup < 0 || f->snapshot < 0) {
         return tool_usage("--iterations %lld and --step %lld must be 1 or more, --warmup %lld and "
@@ -149,7 +153,8 @@ static int make_model(struct training *t)
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
 }
 
-/* A checkpoint of another network cannot be continued; weights of equal shape would hide some differences. */
+/* A checkpoint of another network cannot be continued; weights of equal shape would hide some
+ * differences. */
 static int check_same_network(const struct training *t, const char *path)
 {
     gt_model *former = NULL;
@@ -163,9 +168,10 @@ static int check_same_network(const struct training *t, const char *path)
     int code = 0;
     if (strcmp(a.net, b.net) != 0 || a.width != b.width || a.labels != b.labels ||
         a.channels != b.channels || a.skip != b.skip) {
-        code = tool_usage("%s holds network %s, width %g, %d labels, %d channels, skip gradient %s; --resume "
-                          "needs the same flags",
-                          path, a.net, a.width, a.labels, a.channels, skips[a.skip]);
+        code = tool_usage(
+            "%s holds network %s, width %g, %d labels, %d channels, skip gradient %s; --resume "
+            "needs the same flags",
+            path, a.net, a.width, a.labels, a.channels, skips[a.skip]);
     }
     gt_model_free(former);
     return code;
@@ -197,7 +203,8 @@ static void describe(const struct training *t)
     int32_t labels = 0;
     gt_trainer_get_memory(t->trainer, &m);
     gt_dataset_labels(&labels, t->dataset);
-    fprintf(stderr, "greentea: network %s, %llu parameters, %d labels, %zu images, %.0f MiB for training\n",
+    fprintf(stderr,
+            "greentea: network %s, %llu parameters, %d labels, %zu images, %.0f MiB for training\n",
             t->flags->net, (unsigned long long)gt_model_parameters(t->model), labels,
             gt_dataset_images(t->dataset),
             (double)(m.arena_bytes + m.packed_bytes + m.kept_bytes) / 1048576.0);
@@ -226,8 +233,8 @@ static void show(struct training *t, const gt_train_progress *p, bool last)
     snprintf(json, sizeof json,
              ", \"iteration\": %llu, \"loss\": %.6g, \"loss_mean\": %.6g, \"rate\": %.6g, "
              "\"gradient_norm\": %.6g, \"per_second\": %.3f",
-             (unsigned long long)p->iteration, (double)p->loss, (double)p->loss_mean, (double)p->rate,
-             (double)p->gradient_norm, rate);
+             (unsigned long long)p->iteration, (double)p->loss, (double)p->loss_mean,
+             (double)p->rate, (double)p->gradient_norm, rate);
     progress_show(&t->progress, share > 1.0 ? 1.0 : share, counts, extra, json, last);
 }
 
@@ -256,7 +263,8 @@ static int finish(struct training *t, gt_status status)
         return tool_fail(saved, ABOUT_OUTPUT);
     }
     if (status == GT_ECANCELLED) {
-        fprintf(stderr, "greentea: stopped; %s holds the state, --resume continues\n", t->flags->out);
+        fprintf(stderr, "greentea: stopped; %s holds the state, --resume continues\n",
+                t->flags->out);
         return tool_signal();
     }
     fprintf(stderr, "greentea: %s written\n", t->flags->out);
@@ -268,7 +276,8 @@ static int train(struct training *t)
     int code = load_data(t);
     code = code ? code : make_model(t);
     code = code ? code : tool_open_device(&t->device, &t->flags->device);
-    code = code ? code : progress_open(&t->progress, t->flags->progress, t->flags->quiet, t->device);
+    code =
+        code ? code : progress_open(&t->progress, t->flags->progress, t->flags->quiet, t->device);
     code = code ? code : make_trainer(t);
     if (code) {
         return code;
@@ -290,7 +299,8 @@ static int train(struct training *t)
 static int check(const struct flags *f)
 {
     if (!f->raw || !f->labels || !f->out) {
-        return tool_usage("--raw, --labels and --out are needed; `greentea train --help` lists the options");
+        return tool_usage(
+            "--raw, --labels and --out are needed; `greentea train --help` lists the options");
     }
     if (tool_exists(f->out) && !f->resume && !f->overwrite) {
         return tool_usage("%s exists; --resume continues it, --overwrite starts anew", f->out);
@@ -311,9 +321,21 @@ static int check(const struct flags *f)
 
 int cmd_train(int argc, char **argv)
 {
-    struct flags f = {.net = "u", .iterations = 10000, .seed = 1, .step = 10000, .snapshot = 1000, .warmup = 100,
-                      .width = 1.0, .ignore = -1, .rate = 1e-3f, .gamma = 1e-4f, .power = 0.75f,
-                      .momentum = -1.0f, .beta2 = 0.999f, .decay = 1e-4f, .clip = 1.0f};
+    struct flags f = {.net = "u",
+                      .iterations = 10000,
+                      .seed = 1,
+                      .step = 10000,
+                      .snapshot = 1000,
+                      .warmup = 100,
+                      .width = 1.0,
+                      .ignore = -1,
+                      .rate = 1e-3f,
+                      .gamma = 1e-4f,
+                      .power = 0.75f,
+                      .momentum = -1.0f,
+                      .beta2 = 0.999f,
+                      .decay = 1e-4f,
+                      .clip = 1.0f};
     const struct poptOption table[] = {
         {"net", 'n', POPT_ARG_STRING, &f.net, 0, "sw, sk, u (default), usk or usk9", "NAME"},
         {"raw", 'r', POPT_ARG_STRING, &f.raw, 0, "images: file, stack or folder", "PATH"},
@@ -321,35 +343,45 @@ int cmd_train(int argc, char **argv)
         {"out", 'o', POPT_ARG_STRING, &f.out, 0, "model file to write", "MODEL"},
         {"iterations", 'i', POPT_ARG_LONGLONG, &f.iterations, 0, "in all (default 10000)", "N"},
         {"time-limit", 0, POPT_ARG_STRING, &f.time_limit, 0, "stop after 90s, 10m, 1.5h", "T"},
-        {"patch", 'p', POPT_ARG_INT, &f.patch, 0, "output size of a patch (default: up to 128)", "P"},
+        {"patch", 'p', POPT_ARG_INT, &f.patch, 0, "output size of a patch (default: up to 128)",
+         "P"},
         {"batch", 'b', POPT_ARG_INT, &f.batch, 0, "patches per iteration (default 1; sw: 32)", "N"},
         {"width", 'w', POPT_ARG_DOUBLE, &f.width, 0, "channels times X (default 1)", "X"},
-        {"labels-count", 0, POPT_ARG_INT, &f.labels_count, 0, "labels (default: values found)", "L"},
+        {"labels-count", 0, POPT_ARG_INT, &f.labels_count, 0, "labels (default: values found)",
+         "L"},
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
         {"ignore-value", 0, POPT_ARG_INT, &f.ignore, 0, "value in label images to ignore", "V"},
         {"init", 0, POPT_ARG_STRING, &f.init, 0, "he (default) or paper", "HOW"},
-        {"skip-gradient", 0, POPT_ARG_STRING, &f.skip, 0, "flowing (default) or blocked (2015)", "HOW"},
+        {"skip-gradient", 0, POPT_ARG_STRING, &f.skip, 0, "flowing (default) or blocked (2015)",
+         "HOW"},
         {"augment", 0, POPT_ARG_STRING, &f.augment, 0,
          "none, flips or d4 (default: d4 for 2 labels, none for more)", "HOW"},
         {"equalise", 0, POPT_ARG_STRING, &f.equalise, 0,
          "none (default), or mask: ignore pixels of frequent labels at random", "HOW"},
         {"solver", 0, POPT_ARG_STRING, &f.solver, 0, "adamw (default) or sgd", "NAME"},
         {"rate", 0, POPT_ARG_FLOAT, &f.rate, 0, "learning rate (default 0.001)", "R"},
-        {"policy", 0, POPT_ARG_STRING, &f.policy, 0, "fixed, inv, step, poly, cosine (default)", "NAME"},
+        {"policy", 0, POPT_ARG_STRING, &f.policy, 0, "fixed, inv, step, poly, cosine (default)",
+         "NAME"},
         {"gamma", 0, POPT_ARG_FLOAT, &f.gamma, 0, "of inv and step (default 0.0001)", "G"},
         {"power", 0, POPT_ARG_FLOAT, &f.power, 0, "of inv and poly (default 0.75)", "P"},
         {"step", 0, POPT_ARG_LONGLONG, &f.step, 0, "of step (default 10000)", "N"},
-        {"warmup", 0, POPT_ARG_LONGLONG, &f.warmup, 0, "iterations of rising rate (default 100)", "N"},
-        {"momentum", 0, POPT_ARG_FLOAT, &f.momentum, 0, "sgd: default 0.99; adamw's beta1: 0.9", "M"},
+        {"warmup", 0, POPT_ARG_LONGLONG, &f.warmup, 0, "iterations of rising rate (default 100)",
+         "N"},
+        {"momentum", 0, POPT_ARG_FLOAT, &f.momentum, 0, "sgd: default 0.99; adamw's beta1: 0.9",
+         "M"},
         {"beta2", 0, POPT_ARG_FLOAT, &f.beta2, 0, "of adamw (default 0.999)", "B"},
         {"decay", 0, POPT_ARG_FLOAT, &f.decay, 0, "weight decay (default 0.0001)", "D"},
         {"clip", 0, POPT_ARG_FLOAT, &f.clip, 0, "largest gradient norm, 0: any (default 1)", "C"},
-        {"normalize", 0, POPT_ARG_STRING, &f.normalize, 0, "loss divided by valid pixels or batch", "HOW"},
+        {"normalize", 0, POPT_ARG_STRING, &f.normalize, 0, "loss divided by valid pixels or batch",
+         "HOW"},
         {"seed", 's', POPT_ARG_LONGLONG, &f.seed, 0, "of weights and patches (default 1)", "S"},
-        {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0, "iterations between saves (default 1000)", "N"},
-        {"resume", 0, POPT_ARG_NONE, &f.resume, 0, "continue the model file if it exists; give the flags of the first run", NULL},
+        {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0,
+         "iterations between saves (default 1000)", "N"},
+        {"resume", 0, POPT_ARG_NONE, &f.resume, 0,
+         "continue the model file if it exists; give the flags of the first run", NULL},
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace an existing model file", NULL},
-        {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums", NULL},
+        {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums",
+         NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "plan, print the memory wanted, stop", NULL},
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan", NULL},
         DEVICE_OPTIONS(f.device),

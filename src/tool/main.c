@@ -21,14 +21,14 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_help(void)
 {
     printf("greentea %s: pixelwise classification of images with convolutional networks\n\n"
-                "usage: greentea COMMAND [options]\n\ncommands:\n",
-            gt_version());
+           "usage: greentea COMMAND [options]\n\ncommands:\n",
+           gt_version());
     for (int i = 0; i < N_COMMANDS; i++) {
         printf("  %-10s %s\n", commands[i].name, commands[i].about);
     }
     printf("\n`greentea COMMAND --help` lists the options of a command.\n"
-                "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 device or memory,\n"
-                "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
+           "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 device or memory,\n"
+           "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
 }
 
 static int run(int argc, char **argv)
@@ -36,7 +36,8 @@ static int run(int argc, char **argv)
     if (argc < 2) {
         return tool_usage("no command given; `greentea --help` lists them");
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help();
         return EXIT_OK;
     }

@@ -1,4 +1,5 @@
-/* Progress on stderr: a line that is redrawn, lines every 10 s, or JSON. SPDX-License-Identifier: BSD-2-Clause */
+/* Progress on stderr: a line that is redrawn, lines every 10 s, or JSON. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "tool/tool.h"
 
 #include <stdlib.h>
@@ -15,7 +16,8 @@ int progress_open(struct progress *p, const char *how, int quiet, const gt_devic
     }
     p->mode = quiet ? PROGRESS_NONE : (enum progress_mode)mode;
     const char *term = getenv("TERM");
-    p->tty = p->mode == PROGRESS_AUTO && isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+    p->tty =
+        p->mode == PROGRESS_AUTO && isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
     p->start = tool_now();
     p->last = p->start - 9.0;
     if (device) {
@@ -52,8 +54,8 @@ void progress_show(struct progress *p, double share, const char *counts, const c
     double elapsed = now - p->start;
     double left = share > 1e-6 ? elapsed / share - elapsed : -1.0;
     if (p->mode == PROGRESS_JSON) {
-        fprintf(stderr, "{\"share\": %.4f, \"seconds\": %.2f, \"eta\": %.1f%s}\n", share, elapsed, left,
-                json_extra);
+        fprintf(stderr, "{\"share\": %.4f, \"seconds\": %.2f, \"eta\": %.1f%s}\n", share, elapsed,
+                left, json_extra);
         return;
     }
     char bar[21];
@@ -65,8 +67,8 @@ void progress_show(struct progress *p, double share, const char *counts, const c
     bar[20] = '\0';
     eta_text(eta, sizeof eta, left);
     if (p->tty) {
-        fprintf(stderr, "\r[%s] %3.0f%% %s  %s  ETA %s  %s\033[K%s", bar, share * 100.0, counts, extra,
-                eta, p->device, last ? "\n" : "");
+        fprintf(stderr, "\r[%s] %3.0f%% %s  %s  ETA %s  %s\033[K%s", bar, share * 100.0, counts,
+                extra, eta, p->device, last ? "\n" : "");
     } else {
         fprintf(stderr, "[%s] %3.0f%% %s  %s  ETA %s  %s\n", bar, share * 100.0, counts, extra, eta,
                 p->device);

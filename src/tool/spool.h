@@ -1,4 +1,5 @@
-/* Planes of floats on disk, written and read in any order: an unnamed temporary file beside the output.
+/* Planes of floats on disk, written and read in any order: an unnamed temporary file beside the
+ * output.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GT_TOOL_SPOOL_H
 #define GT_TOOL_SPOOL_H

@@ -29,11 +29,12 @@ int tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- options ---- */
 
-/* Parse argv[0] = "greentea train"; prints help and returns -1 after --help, EXIT_USAGE on a mistake, else 0.
- * positional: receives up to one argument, or NULL to refuse any. */
+/* Parse argv[0] = "greentea train"; prints help and returns -1 after --help, EXIT_USAGE on a
+ * mistake, else 0. positional: receives up to one argument, or NULL to refuse any. */
 int tool_parse(int argc, char **argv, const struct poptOption *table, const char *about,
                char **positional);
-/* "10m", "90s", "1.5h" or "90" to seconds; "512M", "1.5G" or "65536" to bytes. false: not such a thing. */
+/* "10m", "90s", "1.5h" or "90" to seconds; "512M", "1.5G" or "65536" to bytes. false: not such a
+ * thing. */
 bool tool_parse_time(double *out, const char *text);
 bool tool_parse_bytes(size_t *out, const char *text);
 /* Index of text in a NULL-terminated list, -1 if it is not there. */
@@ -45,10 +46,13 @@ struct device_flags {
     int threads;
 };
 #define DEVICE_OPTIONS(flags)                                                                      \
-    {"device", 'd', POPT_ARG_STRING, &(flags).device, 0,                                           \
-     "device to compute on: cpu or an index of `greentea devices`", "NAME"},                       \
-        {"threads", 't', POPT_ARG_INT, &(flags).threads, 0,                                        \
-         "CPU threads (default: all; or GREENTEA_THREADS)", "N"}
+    {"device",        'd', POPT_ARG_STRING,                                                        \
+     &(flags).device, 0,   "device to compute on: cpu or an index of `greentea devices`",          \
+     "NAME"},                                                                                      \
+    {                                                                                              \
+        "threads", 't', POPT_ARG_INT, &(flags).threads, 0,                                         \
+            "CPU threads (default: all; or GREENTEA_THREADS)", "N"                                 \
+    }
 /* Open the device of the flags, GREENTEA_DEVICE or the CPU. 0 or an exit code. */
 int tool_open_device(gt_device **out, const struct device_flags *flags);
 
@@ -62,13 +66,17 @@ struct progress {
     double start, last;
 };
 #define PROGRESS_OPTIONS(text, quiet)                                                              \
-    {"progress", 0, POPT_ARG_STRING, &(text), 0, "auto, plain, json or none (default auto)", "HOW"}, \
-        {"quiet", 'q', POPT_ARG_NONE, &(quiet), 0, "no progress", NULL}
+    {                                                                                              \
+        "progress", 0, POPT_ARG_STRING, &(text), 0, "auto, plain, json or none (default auto)",    \
+        "HOW"},                                                                                    \
+    {                                                                                              \
+        "quiet", 'q', POPT_ARG_NONE, &(quiet), 0, "no progress", NULL                              \
+    }
 /* 0 or EXIT_USAGE. */
 int progress_open(struct progress *p, const char *how, int quiet, const gt_device *device);
-/* Show that done of total units are done; `extra` stands behind the rate ("loss 0.31"). json_extra: members
- * for json mode (", \"loss\": 0.31"). Draws at most about 4 times a second on a terminal and every 10 s
- * elsewhere; last = true always draws and ends the line. */
+/* Show that done of total units are done; `extra` stands behind the rate ("loss 0.31").
+ * json_extra: members for json mode (", \"loss\": 0.31"). Draws at most about 4 times a second on
+ * a terminal and every 10 s elsewhere; last = true always draws and ends the line. */
 void progress_show(struct progress *p, double share, const char *counts, const char *extra,
                    const char *json_extra, bool last);
 double tool_now(void);

@@ -15,8 +15,8 @@ static int insert_grey(struct truth *t, int32_t grey, size_t page)
         return 0;
     }
     if (t->n_grey == GT_MAX_LABELS) {
-        fprintf(stderr, "greentea: page %zu: more than %d values, these are no label images\n", page + 1,
-                GT_MAX_LABELS);
+        fprintf(stderr, "greentea: page %zu: more than %d values, these are no label images\n",
+                page + 1, GT_MAX_LABELS);
         return EXIT_INPUT;
     }
     memmove(&t->grey[at + 1], &t->grey[at], (size_t)(t->n_grey - at) * sizeof t->grey[0]);
@@ -52,7 +52,8 @@ static int load_page(gt_image **out, struct truth *t, size_t page)
                memcmp(data, data + 2 * n, n * sizeof *data) == 0;
     }
     if (!grey || !whole) {
-        fprintf(stderr, "greentea: page %zu of the labels holds %s, expected integers in one channel\n",
+        fprintf(stderr,
+                "greentea: page %zu of the labels holds %s, expected integers in one channel\n",
                 page + 1, grey ? "fractions" : "colours");
         gt_image_free(image);
         return EXIT_INPUT;
@@ -119,7 +120,8 @@ int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model
     }
     if (code == 0 && t->n_grey != t->labels && !(t->labels == 2 && t->n_grey == 1)) {
         fprintf(stderr,
-                "greentea: %s holds %d distinct values, the probabilities have %d labels; --model tells "
+                "greentea: %s holds %d distinct values, the probabilities have %d labels; --model "
+                "tells "
                 "which value is which label\n",
                 path, t->n_grey, t->labels);
         code = EXIT_INPUT;

@@ -13,8 +13,9 @@ struct truth {
     uint64_t judged; /* pixels of the pages read so far that have a label */
 };
 
-/* Open label images and learn their values as training does: from a model's labels if it knows them, else the
- * distinct values of all pages, sorted, are labels 0, 1 ... (a single value: 0 is label 0, else 1).
+/* Open label images and learn their values as training does: from a model's labels if it knows
+ * them, else the distinct values of all pages, sorted, are labels 0, 1 ... (a single value: 0 is
+ * label 0, else 1).
  * labels  how many there must be; 0: the model's, or as many as values are found, at least 2
  * 0 or an exit code; failures are printed. */
 int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model *model);

@@ -198,11 +198,12 @@ static gt_status check_finite(const gt_trainer *t, float loss, float sumsq)
         return GT_OK;
     }
     bool nan = isnan(loss) || isnan(sumsq);
-    return gt__fail(GT_ENUMERIC,
-                    "iteration %llu: the %s is %s; the weights are left as they were (a lower rate may "
-                    "help)",
-                    (unsigned long long)t->iteration + 1, isfinite(loss) ? "gradient" : "loss",
-                    nan ? "not a number" : "infinite");
+    return gt__fail(
+        GT_ENUMERIC,
+        "iteration %llu: the %s is %s; the weights are left as they were (a lower rate may "
+        "help)",
+        (unsigned long long)t->iteration + 1, isfinite(loss) ? "gradient" : "loss",
+        nan ? "not a number" : "infinite");
 }
 
 gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)

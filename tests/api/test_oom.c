@@ -1,5 +1,5 @@
-/* Every allocation failing in turn, once and from then on: each life of the library ends with GT_ENOMEM or
- * success, and nothing stays allocated. SPDX-License-Identifier: BSD-2-Clause */
+/* Every allocation failing in turn, once and from then on: each life of the library ends with
+ * GT_ENOMEM or success, and nothing stays allocated. SPDX-License-Identifier: BSD-2-Clause */
 #include <greentea/greentea.h>
 
 #include <setjmp.h>

@@ -120,7 +120,8 @@ static void edit(const char *path, const char *from, const char *to)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A trainer that has done two iterations, saved as m after the second, as m.prev after the first. */
+/* A trainer that has done two iterations, saved as m after the second, as m.prev after the first.
+ * */
 static struct run make_files(const char *net, gt_solver solver)
 {
     struct run r = open_run(net, solver);

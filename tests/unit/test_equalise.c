@@ -1,4 +1,5 @@
-/* Label equalisation by masking: the published vector with exact patch counts, and the shares that remain.
+/* Label equalisation by masking: the published vector with exact patch counts, and the shares that
+ * remain.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "data/sample.h"
 
@@ -45,7 +46,8 @@ static void test_vector(void **state)
     gt_dataset_free(dataset);
 }
 
-/* 400 patches of an image that is one eighth label 1: what remains is half and half, label 1 untouched. */
+/* 400 patches of an image that is one eighth label 1: what remains is half and half, label 1
+ * untouched. */
 static void test_shares(void **state)
 {
     (void)state;
@@ -75,6 +77,7 @@ static void test_shares(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_vector), cmocka_unit_test(test_shares)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_vector),
+                                       cmocka_unit_test(test_shares)};
     return cmocka_run_group_tests_name("equalise", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Damaged image files: cut at many lengths, bytes changed at random. Whatever comes out, nothing
- * may crash. Also NaN in files, and what ImageJ would misread. SPDX-License-Identifier: BSD-2-Clause */
+ * may crash. Also NaN in files, and what ImageJ would misread. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "core/random.h"
 #include <greentea/image.h>
 

@@ -132,8 +132,8 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
         gt__pool_for(pool, (size_t)c.n * (size_t)conv_grid_count(&j.grid), data_one, &j);
     } else {
         j.columns = gt__f32(&step->scratch);
-        column_for(pool, column_slots(j.slot * sizeof(float)),
-                   (size_t)c.n * (size_t)j.slices, data_chunk, &j);
+        column_for(pool, column_slots(j.slot * sizeof(float)), (size_t)c.n * (size_t)j.slices,
+                   data_chunk, &j);
     }
     if (c.phase > 1) {
         gt__pool_for(pool, (size_t)c.n, data_tail, &j);

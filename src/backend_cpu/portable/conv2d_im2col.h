@@ -10,7 +10,8 @@
 #include <cblas.h>
 #include <strings.h>
 
-/* Bytes of all slots together, and their number; a buffer aims at COLUMN_BYTES, to stay in L2 beside the operands. */
+/* Bytes of all slots together, and their number; a buffer aims at COLUMN_BYTES, to stay in L2
+ * beside the operands. */
 #define COLUMN_BYTES ((size_t)3 << 19)
 #define COLUMN_TOTAL_BYTES ((size_t)40 << 20)
 #define COLUMN_SLOTS ((size_t)16)
@@ -42,8 +43,8 @@ static inline void column_flatten(struct conv_geometry *g)
     }
 }
 
-/* Buffers that exist at once. Not the number of threads: the memory of a plan decides the tiles of an image,
- * and those must not depend on the threads. */
+/* Buffers that exist at once. Not the number of threads: the memory of a plan decides the tiles of
+ * an image, and those must not depend on the threads. */
 static inline size_t column_slots(size_t slot_bytes)
 {
     if (slot_bytes == 0) {

@@ -1,4 +1,5 @@
-/* Convolution (valid, stride 1, cross-correlation) and its gradients. SPDX-License-Identifier: BSD-2-Clause
+/* Convolution (valid, stride 1, cross-correlation) and its gradients. SPDX-License-Identifier:
+ * BSD-2-Clause
  *
  * x [N][C][H][W], weight [O][C][kH][kW], y [N][O][P][Q], dilation d,
  * P = H - (kH - 1)*d, Q = W - (kW - 1)*d

@@ -1,8 +1,8 @@
 /* Max pooling. SPDX-License-Identifier: BSD-2-Clause
  *
  * x [N][C][H][W], y [N][C][P][Q], kernel k, stride s, dilation d
- * fwd: y[n][c][i][j] = max over a, b below k of x[n][c][i*s + a*d][j*s + b*d], taps beyond the edge left
- *      out; the first maximum in row-major order wins, and index (if wanted) is its a*k + b
+ * fwd: y[n][c][i][j] = max over a, b below k of x[n][c][i*s + a*d][j*s + b*d], taps beyond the
+ *      edge left out; the first maximum in row-major order wins; index (if wanted) is its a*k + b
  * bwd: dx[n][c][h][w] = sum of dy over the windows whose maximum it was, in row-major order
  * The window's first tap is always inside (the shape rule of the op), and is kept if it is NaN. */
 #include "backend_cpu/ref/ref.h"

@@ -1,7 +1,7 @@
 /* Softmax and cross-entropy with ignored positions. SPDX-License-Identifier: BSD-2-Clause
  *
- * scores [N][L][H][W], label [N][1][H][W]: class y = the truncated label if 0 <= label < L, else the
- * position is ignored. Divisor n: positions that count, at least 1 (valid), or N (batch).
+ * scores [N][L][H][W], label [N][1][H][W]: class y = the truncated label if 0 <= label < L, else
+ * the position is ignored. Divisor n: positions that count, at least 1 (valid), or N (batch).
  * fwd: prob = softmax(scores); count = n;
  *      loss = weight/n * sum over positions that count of -ln max(prob[y], FLT_MIN)
  * bwd: dscores[c] = (prob[c] - [c = y]) * weight/n, 0 at ignored positions

@@ -1,8 +1,8 @@
 /* Optimizers: norm of the gradient, SGD with momentum, AdamW. SPDX-License-Identifier: BSD-2-Clause
  *
  * sumsq: out = acc + sum of g^2 (in double; acc is 0 if absent)
- * Both updates first scale the gradient to g = dw * min(1, clip/sqrt(sumsq)) if clip > 0. Where sumsq is
- * not finite everything stays as it was. r = rate*rate_mult, e = decay*decay_mult.
+ * Both updates first scale the gradient to g = dw * min(1, clip/sqrt(sumsq)) if clip > 0. Where
+ * sumsq is not finite everything stays as it was. r = rate*rate_mult, e = decay*decay_mult.
  * sgd (as Caffe's): g += e*w; v = momentum*v + r*g; w -= v
  * adamw:            m = beta1*m + (1 - beta1)*g; v = beta2*v + (1 - beta2)*g^2;
  *                   w -= r*(m*correct1 / (sqrt(v*correct2) + epsilon) + e*w)

@@ -9,8 +9,8 @@ static gt_status fwd_infer(const struct gt_graph *g, struct gt_node *node, gt_sh
     gt_shape x = gt__value(g, node->in[0])->shape;
     gt_shape b = gt__value(g, node->in[1])->shape;
     if (b.n != 1 || b.c != x.c || b.h != 1 || b.w != 1) {
-        return gt__fail(GT_ESHAPE, "bias: %d x %d x %d x %d, expected 1 x %d x 1 x 1", b.n, b.c, b.h,
-                        b.w, x.c);
+        return gt__fail(GT_ESHAPE, "bias: %d x %d x %d x %d, expected 1 x %d x 1 x 1", b.n, b.c,
+                        b.h, b.w, x.c);
     }
     node->n_out = 1;
     shape[0] = x;

@@ -15,14 +15,16 @@ static gt_status fwd_infer(const struct gt_graph *g, struct gt_node *node, gt_sh
     const struct gt_attr *a = &node->attr;
     if (a->kernel_h < 1 || a->kernel_h > 15 || a->stride < 1 || a->stride > a->kernel_h * 64 ||
         a->dilation < 1 || a->dilation > 4096) {
-        return gt__fail(GT_EINVAL,
-                        "pooling: kernel %d (1 to 15), stride %d (1 or more), dilation %d (1 to 4096)",
-                        a->kernel_h, a->stride, a->dilation);
+        return gt__fail(
+            GT_EINVAL,
+            "pooling: kernel %d (1 to 15), stride %d (1 or more), dilation %d (1 to 4096)",
+            a->kernel_h, a->stride, a->dilation);
     }
     int32_t extent = (a->kernel_h - 1) * a->dilation + 1;
     if (x.h < extent || x.w < extent) {
-        return gt__fail(GT_ESHAPE, "pooling: a window of %d pixels does not fit an input of %d x %d",
-                        extent, x.h, x.w);
+        return gt__fail(GT_ESHAPE,
+                        "pooling: a window of %d pixels does not fit an input of %d x %d", extent,
+                        x.h, x.w);
     }
     shape[0] = (gt_shape){x.n, x.c, pooled(x.h, a), pooled(x.w, a)};
     if ((shape[0].h - 1) * a->stride >= x.h || (shape[0].w - 1) * a->stride >= x.w) {
@@ -52,10 +54,11 @@ static gt_status bwd_infer(const struct gt_graph *g, struct gt_node *node, gt_sh
     gt_shape dy = gt__value(g, node->in[0])->shape;
     gt_shape ix = gt__value(g, node->in[1])->shape;
     gt_shape x = node->attr.shape;
-    if (!gt__shape_equal(dy, ix) || dy.n != x.n || dy.c != x.c || pooled(x.h, &node->attr) != dy.h ||
-        pooled(x.w, &node->attr) != dy.w) {
-        return gt__fail(GT_ESHAPE, "pooling gradient: %d x %d does not belong to an input of %d x %d",
-                        dy.h, dy.w, x.h, x.w);
+    if (!gt__shape_equal(dy, ix) || dy.n != x.n || dy.c != x.c ||
+        pooled(x.h, &node->attr) != dy.h || pooled(x.w, &node->attr) != dy.w) {
+        return gt__fail(GT_ESHAPE,
+                        "pooling gradient: %d x %d does not belong to an input of %d x %d", dy.h,
+                        dy.w, x.h, x.w);
     }
     node->n_out = 1;
     shape[0] = x;

@@ -1,4 +1,5 @@
-/* MergeCrop: all channels of a, then all of b cropped to a's size. SPDX-License-Identifier: BSD-2-Clause */
+/* MergeCrop: all channels of a, then all of b cropped to a's size. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "core/ops/op_common.h"
 
 static gt_status fwd_infer(const struct gt_graph *g, struct gt_node *node, gt_shape *shape,
@@ -9,8 +10,8 @@ static gt_status fwd_infer(const struct gt_graph *g, struct gt_node *node, gt_sh
     gt_shape b = gt__value(g, node->in[1])->shape;
     if (a.n != b.n || b.h < a.h || b.w < a.w || a.c > INT32_MAX - b.c) {
         return gt__fail(GT_ESHAPE,
-                        "mergecrop: batch %d, %d x %d cannot be cropped from batch %d, %d x %d", a.n,
-                        a.h, a.w, b.n, b.h, b.w);
+                        "mergecrop: batch %d, %d x %d cannot be cropped from batch %d, %d x %d",
+                        a.n, a.h, a.w, b.n, b.h, b.w);
     }
     node->n_out = 1;
     shape[0] = (gt_shape){a.n, a.c + b.c, a.h, a.w};
@@ -41,8 +42,8 @@ static gt_status bwd_infer(const struct gt_graph *g, struct gt_node *node, gt_sh
     gt_shape dy = gt__value(g, node->in[0])->shape;
     gt_shape x = node->attr.shape;
     if (x.n != dy.n || x.c >= dy.c || x.h < dy.h || x.w < dy.w) {
-        return gt__fail(GT_ESHAPE, "mergecrop gradient: %d x %d x %d does not hold %d x %d x %d", dy.c,
-                        dy.h, dy.w, x.c, x.h, x.w);
+        return gt__fail(GT_ESHAPE, "mergecrop gradient: %d x %d x %d does not hold %d x %d x %d",
+                        dy.c, dy.h, dy.w, x.c, x.h, x.w);
     }
     node->n_out = 1;
     shape[0] = x;

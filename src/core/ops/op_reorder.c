@@ -1,4 +1,5 @@
-/* The same values in another layout; only the planner appends it. SPDX-License-Identifier: BSD-2-Clause */
+/* The same values in another layout; only the planner appends it. SPDX-License-Identifier:
+ * BSD-2-Clause */
 #include "core/ops/op_common.h"
 
 static gt_status infer(const struct gt_graph *g, struct gt_node *node, gt_shape *shape,

@@ -19,8 +19,8 @@ static gt_status loss_infer(const struct gt_graph *g, struct gt_node *node, gt_s
     gt_shape l = gt__value(g, node->in[1])->shape;
     if (l.n != s.n || l.c != 1 || l.h != s.h || l.w != s.w) {
         return gt__fail(GT_ESHAPE,
-                        "softmax loss: labels %d x %d x %d x %d, expected %d x 1 x %d x %d", l.n, l.c,
-                        l.h, l.w, s.n, s.h, s.w);
+                        "softmax loss: labels %d x %d x %d x %d, expected %d x 1 x %d x %d", l.n,
+                        l.c, l.h, l.w, s.n, s.h, s.w);
     }
     if (!isfinite(node->attr.weight)) {
         return gt__fail(GT_EINVAL, "softmax loss: the weight is not a finite number");
@@ -49,7 +49,8 @@ static gt_status loss_gradient(struct gt_graph *g, size_t index, const gt_value 
 
 static double softmax_flops(const struct gt_graph *g, const struct gt_node *node)
 {
-    return 4.0 * gt__flops_in0(g, node); /* maximum, difference, sum, quotient; exp counts as one more */
+    return 4.0 *
+           gt__flops_in0(g, node); /* maximum, difference, sum, quotient; exp counts as one more */
 }
 
 const struct gt_op_info gt__op_softmax_fwd = {"softmax_fwd", gt__infer_same, softmax_gradient,
