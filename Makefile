@@ -10,24 +10,33 @@ DESTDIR  ?=
 CC       ?= cc
 OPT      ?= -O3
 SANITIZE ?=
+OCL      ?= 1
 
 PACKAGES := build-essential pkg-config libopenblas-dev libtiff-dev libpng-dev libjansson-dev \
             libpopt-dev librandom123-dev libcmocka-dev libsodium-dev
 MODULES  := openblas libtiff-4 libpng jansson libsodium
+# OCL=0 builds without OpenCL. The tests need a device: PoCL is one on any processor.
+ifneq ($(OCL),0)
+PACKAGES += ocl-icd-opencl-dev libclblast-dev pocl-opencl-icd oclgrind
+OCL_LIBS := -lclblast -lOpenCL
+OCL_CPPFLAGS := -DGT_WITH_OCL
+endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Werror
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) popt 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 
-CPPFLAGS_ALL = -Iinclude -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 $(CPPFLAGS)
+CPPFLAGS_ALL = -Iinclude -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+               $(OCL_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
                -fstack-protector-strong $(WARN) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL  = $(SANITIZE) -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS         = $(PKG_LIBS) -lpthread -lm
+LIBS         = $(PKG_LIBS) $(OCL_LIBS) -lpthread -lm
 TOOL_LIBS    = $(shell pkg-config --libs popt 2>/dev/null)
 
 # ---- sources: everything below src/ but the tool is the library ----
-LIB_SRC  := $(sort $(filter-out src/tool/% src/backend_ocl/%,$(shell find src -name '*.c')))
+LIB_SRC  := $(sort $(filter-out src/tool/% $(if $(filter 0,$(OCL)),src/backend_ocl/%),\
+              $(shell find src -name '*.c')))
 TOOL_SRC := $(sort $(wildcard src/tool/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
@@ -62,6 +71,16 @@ $(BUILD)/%_avx2.o: ISA = -mavx2 -mfma -ffp-contract=fast
 $(BUILD)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 \
                            -ffp-contract=fast
 
+# Device sources become arrays of characters in headers: gt__cl_source, with layout.clh put in.
+CL_SRC := $(if $(filter 0,$(OCL)),,$(sort $(wildcard src/backend_ocl/cl/*.cl)))
+CL_GEN := $(CL_SRC:src/backend_ocl/cl/%.cl=$(BUILD)/gen/cl/%.cl.h)
+$(BUILD)/gen/cl/%.cl.h: src/backend_ocl/cl/%.cl src/backend_ocl/cl/layout.clh
+	@mkdir -p $(@D)
+	@{ echo 'static const char gt__cl_source[] = {'; \
+	  sed -e '/^#include "layout.clh"/{r src/backend_ocl/cl/layout.clh' -e 'd;}' $< | \
+	  od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g'; echo '0};'; } > $@.tmp && mv $@.tmp $@
+$(BUILD)/src/backend_ocl/%.o: | $(CL_GEN)
+
 Q = $(if $(V),,@)
 $(BUILD)/%_f64.o: %.c
 	@mkdir -p $(@D)
@@ -90,7 +109,7 @@ $(BUILD)/greentea.pc:
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$${prefix}/include' '' \
 	  'Name: greentea' 'Description: Pixelwise image classification with convolutional networks' \
 	  'Version: $(VERSION)' 'Requires.private: $(MODULES)' 'Libs: -L$${libdir} -lgreentea' \
-	  'Libs.private: -lpthread -lm' 'Cflags: -I$${includedir}' > $@
+	  'Libs.private: $(OCL_LIBS) -lpthread -lm' 'Cflags: -I$${includedir}' > $@
 
 # ---- tests: cmocka programs linked with the static library, so that they see its inside ----
 $(BUILD)/tests/ops/check_op: $(OPS_SRC:%.c=$(BUILD)/%.o) $(REF_OBJ) $(HELP_OBJ) $(STATIC)

@@ -4,10 +4,12 @@
 bool gt__layout_bytes(size_t *out, gt_shape shape, gt_layout layout)
 {
     size_t plain = 0;
-    if (layout.block < 1 || layout.phase < 1 || !gt__shape_count(&plain, shape)) {
+    bool all = layout.block == GT_BLOCK_ALL;
+    if ((layout.block < 1 && !all) || layout.phase < 1 || !gt__shape_count(&plain, shape) ||
+        shape.c > INT32_MAX - GT_LANES) {
         return false;
     }
-    size_t b = (size_t)layout.block;
+    size_t b = (size_t)gt__layout_block(layout, shape.c);
     size_t p = (size_t)layout.phase;
     size_t count = 0;
     /* gt__extent counts fragments and rounds up in int32_t. */

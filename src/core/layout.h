@@ -15,13 +15,16 @@
 enum gt_kind { GT_KIND_F32, GT_KIND_U8 };
 
 typedef struct gt_layout {
-    int16_t block; /* b; 0: GT_LAYOUT_ANY */
+    int16_t block; /* b; 0: GT_LAYOUT_ANY; GT_BLOCK_ALL */
     int16_t phase; /* p, a power of two */
     enum gt_kind kind;
 } gt_layout;
 
 /* The channel block of the blocked CPU kernels. */
 #define GT_BLOCK 16
+/* As block: all channels in one block, b = C rounded up to a multiple of GT_LANES (NHWC). */
+#define GT_BLOCK_ALL (-1)
+#define GT_LANES 4
 
 #define GT_LAYOUT_NCHW ((gt_layout){1, 1, GT_KIND_F32})
 #define GT_LAYOUT_ANY ((gt_layout){0, 0, GT_KIND_F32})
@@ -39,6 +42,12 @@ static inline bool gt__layout_equal(gt_layout a, gt_layout b)
     return a.block == b.block && a.phase == b.phase && a.kind == b.kind;
 }
 
+/* b of a tensor with c channels. */
+static inline int32_t gt__layout_block(gt_layout l, int32_t c)
+{
+    return l.block == GT_BLOCK_ALL ? gt__ceil_div(c, GT_LANES) * GT_LANES : l.block;
+}
+
 /* Dimensions as stored: n fragments-images, cb channel blocks, h, w; all of them hold b lanes. */
 struct gt_extent {
     int32_t n, cb, h, w;
@@ -46,8 +55,9 @@ struct gt_extent {
 };
 static inline struct gt_extent gt__extent(gt_shape s, gt_layout l)
 {
-    return (struct gt_extent){s.n * l.phase * l.phase, gt__ceil_div(s.c, l.block),
-                              gt__ceil_div(s.h, l.phase), gt__ceil_div(s.w, l.phase), l.block};
+    int32_t b = gt__layout_block(l, s.c);
+    return (struct gt_extent){s.n * l.phase * l.phase, gt__ceil_div(s.c, b),
+                              gt__ceil_div(s.h, l.phase), gt__ceil_div(s.w, l.phase), b};
 }
 static inline size_t gt__extent_count(struct gt_extent e)
 {
@@ -70,7 +80,7 @@ static inline size_t gt__layout_index(gt_shape s, gt_layout l, int32_t n, int32_
 {
     struct gt_extent e = gt__extent(s, l);
     int32_t p = l.phase;
-    int32_t b = l.block;
+    int32_t b = e.b;
     size_t image = (size_t)(n * p * p + (h % p) * p + w % p);
     return (((image * (size_t)e.cb + (size_t)(c / b)) * (size_t)e.h + (size_t)(h / p)) *
                 (size_t)e.w +
