@@ -79,7 +79,7 @@ $(BUILD)/gen/cl/%.cl.h: src/backend_ocl/cl/%.cl src/backend_ocl/cl/layout.clh
 	@{ echo 'static const char gt__cl_source[] = {'; \
 	  sed -e '/^#include "layout.clh"/{r src/backend_ocl/cl/layout.clh' -e 'd;}' $< | \
 	  od -An -v -tx1 | sed 's/ \(..\)/0x\1,/g'; echo '0};'; } > $@.tmp && mv $@.tmp $@
-$(BUILD)/src/backend_ocl/%.o: | $(CL_GEN)
+$(filter $(BUILD)/src/backend_ocl/%,$(LIB_OBJ)): | $(CL_GEN)
 
 Q = $(if $(V),,@)
 $(BUILD)/%_f64.o: %.c

@@ -23,16 +23,22 @@ typedef enum gt_isa {
 typedef struct gt_device_options {
     int32_t threads; /**< CPU threads, 1 to 1024; 0 (default): as many as the process may use */
     uint32_t isa;    /**< mask of gt_isa that may be used if the CPU has it; default GT_ISA_ALL */
+    int32_t profile; /**< 1: measure every step on an OpenCL device, which makes it slower; default
+                        0 */
     gt_log_fn log;   /**< receives diagnostics; default NULL: none */
     void *cookie;    /**< handed to log */
 } gt_device_options;
 
 typedef struct gt_device_info {
     char name[128];        /**< "CPU (Intel Xeon ...)" */
-    char backend[16];      /**< "cpu" */
+    char backend[16];      /**< "cpu" or "ocl" */
     uint64_t memory_bytes; /**< memory of the device; 0 if unknown */
-    int32_t compute_units; /**< processors the process may use */
-    char detail[128];      /**< instruction sets, driver version and the like */
+    int32_t compute_units; /**< processors the process may use; OpenCL: compute units */
+    int32_t platform;      /**< number of the OpenCL platform; -1: not an OpenCL device */
+    int32_t device;        /**< number of the device on its platform; -1: not an OpenCL device */
+    int32_t gpu;           /**< 1: a graphics processor */
+    char driver[64];       /**< version of the OpenCL driver, "" for the CPU */
+    char detail[128];      /**< instruction sets, or platform and version */
 } gt_device_info;
 
 /** Write the defaults. */

@@ -164,8 +164,12 @@ GT_API gt_status gt_program_write(gt_program *program, gt_value value, const flo
 /** Copy an output or a parameter out as [n][c][h][w] floats. GT_EINVAL  any other value. */
 GT_API gt_status gt_program_read(gt_program *program, gt_value value, float *dst);
 
-/** Run all operations once. Allocates nothing. */
+/** Run all operations once. Allocates nothing. On OpenCL devices it may return before the work is
+ * done; gt_program_read() and gt_program_wait() wait, and errors of the work may show up there. */
 GT_API gt_status gt_program_run(gt_program *program);
+
+/** Wait until everything written and run so far is done. */
+GT_API gt_status gt_program_wait(gt_program *program);
 
 /** Memory of a created program. */
 GT_API void gt_program_get_memory(const gt_program *program, gt_program_memory *out);

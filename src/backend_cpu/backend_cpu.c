@@ -76,7 +76,7 @@ static gt_status cpu_describe(gt_device_info *out, size_t index)
 {
     assert(index == 0);
     (void)index;
-    *out = (gt_device_info){.compute_units = processors()};
+    *out = (gt_device_info){.compute_units = processors(), .platform = -1, .device = -1};
     char brand[64] = "";
     gt__cpuid_brand(brand, sizeof brand);
     snprintf(out->name, sizeof out->name, "CPU (%s)", brand);
@@ -159,6 +159,15 @@ static gt_status cpu_read(struct gt_device *device, struct gt_buffer *buffer, si
     return GT_OK;
 }
 
+static gt_status cpu_clear(struct gt_device *device, struct gt_buffer *buffer, size_t offset,
+                           size_t size)
+{
+    (void)device;
+    assert(offset <= buffer->size && size <= buffer->size - offset);
+    memset((char *)buffer->host + offset, 0, size);
+    return GT_OK;
+}
+
 static double now(void)
 {
     struct timespec t;
@@ -202,6 +211,7 @@ const struct gt_backend gt__backend_cpu = {
     .free = cpu_free,
     .write = cpu_write,
     .read = cpu_read,
+    .clear = cpu_clear,
     .submit = cpu_submit,
     .fence = cpu_fence,
     .wait = cpu_wait,

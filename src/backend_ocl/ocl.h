@@ -84,9 +84,9 @@ void gt__ocl_release(struct gt_device *d, struct gt_step *step);
 
 /* A tensor as device functions get it, by value: struct gt_tensor of layout.clh. */
 struct gt_ocl_tensor {
-    cl_int n, c, h, w;      /* true shape */
-    cl_int b, p;            /* lanes of a block, phase */
-    cl_int cb, hs, ws;      /* stored: blocks, rows, columns of a fragment */
+    cl_int n, c, h, w; /* true shape */
+    cl_int b, p;       /* lanes of a block, phase */
+    cl_int cb, hs, ws; /* stored: blocks, rows, columns of a fragment */
 };
 struct gt_ocl_tensor gt__ocl_tensor(const struct gt_view *v);
 

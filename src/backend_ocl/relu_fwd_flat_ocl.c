@@ -32,9 +32,9 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
 }
 
 const struct gt_kernel gt__relu_fwd_flat_ocl = {.name = "relu_fwd_flat_ocl",
-                                           .op = GT_OP_relu_fwd,
-                                           .n_variants = 1,
-                                           .plan = plan,
-                                           .prepare = prepare,
-                                           .run = run,
-                                           .release = gt__ocl_release};
+                                                .op = GT_OP_relu_fwd,
+                                                .n_variants = 1,
+                                                .plan = plan,
+                                                .prepare = prepare,
+                                                .run = run,
+                                                .release = gt__ocl_release};

@@ -94,6 +94,8 @@ struct gt_backend {
                        size_t size);
     gt_status (*read)(struct gt_device *, struct gt_buffer *, size_t offset, void *dst,
                       size_t size);
+    /* Write zeros; offset and size are multiples of 4. */
+    gt_status (*clear)(struct gt_device *, struct gt_buffer *, size_t offset, size_t size);
     gt_status (*submit)(struct gt_device *, struct gt_step *steps, size_t n_steps);
     gt_status (*fence)(struct gt_fence **out, struct gt_device *);
     gt_status (*wait)(struct gt_fence *);

@@ -41,16 +41,7 @@ static void bind(struct gt_program *p)
 /* Parameters and state start as zeros, whatever the backend's memory holds. */
 static gt_status clear_kept(struct gt_program *p)
 {
-    enum { CHUNK = 1 << 16 };
-    char *zeros = NULL;
-    gt_status status = GT_OK;
-    GT_TRY(gt__alloc(&zeros, CHUNK, 1, "zeros"));
-    for (size_t at = 0; at < p->memory.kept_bytes && status == GT_OK; at += CHUNK) {
-        size_t n = p->memory.kept_bytes - at < CHUNK ? p->memory.kept_bytes - at : CHUNK;
-        status = p->device->backend->write(p->device, p->kept, at, zeros, n);
-    }
-    gt__free(zeros);
-    return status;
+    return p->kept ? p->device->backend->clear(p->device, p->kept, 0, p->memory.kept_bytes) : GT_OK;
 }
 
 static gt_status allocate(struct gt_program *p)
@@ -209,6 +200,13 @@ gt_status gt_program_run(gt_program *program)
     program->pack = program->updates;
     program->runs++;
     return GT_OK;
+}
+
+gt_status gt_program_wait(gt_program *program)
+{
+    struct gt_fence *fence = NULL;
+    GT_TRY(program->device->backend->fence(&fence, program->device));
+    return program->device->backend->wait(fence);
 }
 
 void gt_program_get_memory(const gt_program *program, gt_program_memory *out)

@@ -99,6 +99,7 @@ static gt_status run_once(double *seconds, struct bench *b)
         GT_TRY(gt_program_write(b->program, b->hyper, hyper));
     }
     GT_TRY(gt_program_run(b->program));
+    GT_TRY(gt_program_wait(b->program));
     clock_gettime(CLOCK_MONOTONIC, &t1);
     *seconds = (double)(t1.tv_sec - t0.tv_sec) + 1e-9 * (double)(t1.tv_nsec - t0.tv_nsec);
     return GT_OK;
