@@ -35,7 +35,8 @@ typedef struct gt_benchmark_result {
 } gt_benchmark_result;
 
 /**
- * Time a network with random inputs in [-1, 1] and random labels.
+ * Time a network with random inputs in [-1, 1] and random labels. The clock starts when the input
+ * lies on the device and stops when the device is done.
  * dump  if not NULL, receives the program's plan with measured times; free with gt_free()
  */
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
