@@ -3,12 +3,15 @@
 #
 # BENCH_TORCH=1    time the same networks in PyTorch as well, in alternation, and print the ratio
 # BENCH_THREADS=N  threads of both (default 2)
+# BENCH_RUNS=N     timed runs of each turn (default 3)
+# BENCH_TORCH_DEVICE=cuda  PyTorch on the GPU (GREENTEA_DEVICE chooses ours)
 # BENCH_LIST=FILE  other lines of "net out-size mode width"
 # PYTHON           the interpreter with PyTorch (default python3)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tool=${1:-build}/greentea
 threads=${BENCH_THREADS:-2}
+runs=${BENCH_RUNS:-3}
 python=${PYTHON:-python3}
 torch=0
 if [ "${BENCH_TORCH:-0}" = 1 ]; then
@@ -64,7 +67,7 @@ while read -r net size mode width; do
     # Ours and theirs by turns, so that a change of the machine's speed meets both.
     for turn in 1 2; do
         if ! "$tool" benchmark --net "$net" --out-size "$size" --mode "$mode" --width "$width" \
-            --runs 3 --threads "$threads" --json >"$tmp/json"; then
+            --runs "$runs" --warmup 3 --threads "$threads" --json >"$tmp/json"; then
             bad=1
             continue 2
         fi
@@ -72,7 +75,7 @@ while read -r net size mode width; do
             "$(number mpix_per_s "$tmp/json") $(number tflops "$tmp/json")" \
             "$(number peak_bytes "$tmp/json")" >>"$tmp/ours"
         [ $torch = 1 ] || break
-        "$python" tests/bench_torch.py "$net" "$size" "$mode" "$width" 3 "$threads" >>"$tmp/torch" ||
+        "$python" tests/bench_torch.py "$net" "$size" "$mode" "$width" "$runs" "$threads" >>"$tmp/torch" ||
             bad=1
     done
     # The turn with the smaller median stands for each side.

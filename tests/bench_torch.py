@@ -1,5 +1,6 @@
 """One network timed in PyTorch, in the dilated form that it computes directly:
 bench_torch.py NET OUT_SIZE process|train WIDTH RUNS THREADS. Prints the median in ms.
+BENCH_TORCH_DEVICE: cpu (default) or cuda: plain fp32, the input on the device, cuDNN free to choose.
 The layers are those of golden/networks.py. SPDX-License-Identifier: BSD-2-Clause"""
 import os
 import statistics
@@ -28,7 +29,8 @@ class Timed(networks.Net):
             if out != self.labels:
                 out = max(1, int(self.width * out + 0.5))
             w = torch.randn(out, x.shape[1], kernel, kernel) * (2.0 / (x.shape[1] * kernel**2)) ** 0.5
-            self.params += [w.requires_grad_(), torch.zeros(out, requires_grad=True)]
+            b = torch.zeros(out)
+            self.params += [w.to(x.device).requires_grad_(), b.to(x.device).requires_grad_()]
         w, b = self.params[self.next : self.next + 2]
         self.next += 2
         y = F.conv2d(x, w, b, dilation=dilation)
@@ -48,8 +50,12 @@ def main():
     torch.set_num_threads(int(threads))
     labels = 9 if name == "usk9" else 2
     net, forward = Timed(float(width), labels), getattr(networks, name)
-    x = torch.rand(1, 3, size + SHRINK[name], size + SHRINK[name]) * 2 - 1
-    truth = torch.randint(0, labels, (1, size, size))
+    device = os.environ.get("BENCH_TORCH_DEVICE", "cpu")
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    x = (torch.rand(1, 3, size + SHRINK[name], size + SHRINK[name]) * 2 - 1).to(device)
+    truth = torch.randint(0, labels, (1, size, size)).to(device)
     with torch.no_grad():
         torch.softmax(net.scores(forward, x), 1)
     update = torch.optim.SGD(net.params, lr=1e-6, momentum=0.99, weight_decay=1e-4)
@@ -63,12 +69,19 @@ def main():
         F.cross_entropy(net.scores(forward, x), truth).backward()
         update.step()
 
+    def wait():
+        if device == "cuda":
+            torch.cuda.synchronize()
+
     times = []
-    for _ in range(runs + 1):
+    warm_up = 3 if device == "cuda" else 1
+    for _ in range(runs + warm_up):
+        wait()
         start = time.perf_counter()
         step()
+        wait()
         times.append(1000 * (time.perf_counter() - start))
-    print(f"{statistics.median(times[1:]):.3f}")
+    print(f"{statistics.median(times[warm_up:]):.3f}")
 
 
 if __name__ == "__main__":
