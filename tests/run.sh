@@ -4,6 +4,7 @@
 #
 # BUILD     folder of the build (default build)
 # CC        C compiler for the tests that compile headers (default cc)
+# GT_REQUIRE_OCL  1 (default): builds with OpenCL fail without an OpenCL device
 # GT_QUICK  1: leave out shell tests whose first five lines hold "# slow"
 # GT_TEST_TIMEOUT  seconds until a program counts as failed (default 900)
 set -u
@@ -11,9 +12,10 @@ cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
 GT_QUICK=${GT_QUICK:-0}
+GT_REQUIRE_OCL=${GT_REQUIRE_OCL:-1}
 LC_ALL=C
 NO_COLOR=1
-export BUILD CC GT_QUICK LC_ALL NO_COLOR
+export BUILD CC GT_QUICK GT_REQUIRE_OCL LC_ALL NO_COLOR
 unset GREENTEA_DEVICE GREENTEA_THREADS
 
 limit=${GT_TEST_TIMEOUT:-900}

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-static const int16_t blocks[] = {1, GT_BLOCK};
+static const int16_t blocks[] = {1, GT_BLOCK, GT_BLOCK_ALL};
 static const int16_t phases[] = {1, 2, 4, 8};
-enum { N_BLOCKS = 2, N_PHASES = 4 };
+enum { N_BLOCKS = 3, N_PHASES = 4 };
 
 static bool ask(struct gt_device *device, const struct gt_kernel *kernel,
                 const struct check_case *c, unsigned variant, struct gt_plan *plan)
@@ -54,9 +54,10 @@ static size_t reorder_layouts(struct check_layouts *out, struct gt_device *devic
     gt_shape s = check_shape_of(c, node->in[0]);
     enum gt_kind kind = gt__value(c->graph, node->in[0])->kind;
     size_t n = 0;
-    for (size_t k = 0; k < N_BLOCKS * N_PHASES * N_BLOCKS * N_PHASES; k++) {
-        gt_layout from = {blocks[k % 2], phases[k / 2 % 4], kind};
-        gt_layout to = {blocks[k / 8 % 2], phases[k / 16], kind};
+    enum { EACH = N_BLOCKS * N_PHASES };
+    for (size_t k = 0; k < (size_t)EACH * EACH; k++) {
+        gt_layout from = {blocks[k % N_BLOCKS], phases[k % EACH / N_BLOCKS], kind};
+        gt_layout to = {blocks[k / EACH % N_BLOCKS], phases[k / EACH / N_BLOCKS], kind};
         if (!sensible(s, from.phase) || !sensible(s, to.phase) || gt__layout_equal(from, to)) {
             continue;
         }

@@ -1,14 +1,16 @@
 /* Proves every kernel of every device against the references compiled in double, then the
- * references' gradients by finite differences; with --bench it times them instead. check_op [--seed
- * N] [--kernel NAME] [--case N] [--list] [--bench [--json]] SPDX-License-Identifier: BSD-2-Clause
- */
+ * references' gradients by finite differences; with --bench it times them instead.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * --kernel, --case, --device  only these; --device takes a part of the name ("ocl")
+ * --few                       a few small cases of every kernel, for slow checkers
+ * GT_QUICK=1                  thins out cases and layouts
+ * GT_REQUIRE_OCL=1            fails without an OpenCL device */
 #include "check_op.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "backend_cpu/cpu.h"
 
 const struct check_family *const check_families[GT_OP_COUNT] = {
 #define CHECK_ENTRY(name) [GT_OP_##name] = &check_##name,
@@ -28,65 +30,9 @@ struct check_case *check_get_case(struct check_context *ctx, enum gt_op op, size
     return ctx->cases[op][i];
 }
 
-/* ---- devices ---- */
-
-/* Several numbers of threads once only: a mask hides kernels, it does not change them. */
-static gt_status open_device(struct check_device *d, const char *name, const char *index,
-                             uint32_t isa, bool quick)
-{
-    static const int32_t threads[CHECK_THREADS] = {2, 3, 1, 8};
-    size_t count = isa != GT_ISA_ALL ? 1 : quick ? 2 : CHECK_THREADS;
-    snprintf(d->name, sizeof d->name, "%s", name);
-    for (size_t t = 0; t < count; t++) {
-        gt_device_options options;
-        gt_device_options_init(&options);
-        options.threads = threads[t];
-        options.isa = isa;
-        GT_TRY(gt_device_open(&d->open[t], index, &options));
-    }
-    return GT_OK;
-}
-
-/* The CPU once for each set of instructions that makes a difference, other devices once. */
-static gt_status open_devices(struct check_context *ctx)
-{
-    static const struct {
-        const char *name;
-        uint32_t isa;
-    } masks[] = {{"", GT_ISA_ALL}, {" AVX2", GT_ISA_AVX2}, {" base", GT_ISA_BASE}};
-    size_t count = 0;
-    GT_TRY(gt_device_count(&count));
-    ctx->devices = (struct check_device *)check_calloc(count + 2, sizeof *ctx->devices);
-    for (size_t i = 0; i < count; i++) {
-        gt_device_info info;
-        char index[24];
-        GT_TRY(gt_device_list(&info, i));
-        snprintf(index, sizeof index, "%zu", i);
-        bool cpu = strcmp(info.backend, "cpu") == 0;
-        uint32_t last = UINT32_MAX;
-        for (size_t m = 0; m < (cpu ? 3 : 1); m++) {
-            uint32_t isa = cpu ? gt__cpuid_isa() & masks[m].isa : 0;
-            char name[96];
-            if (isa == last) {
-                continue;
-            }
-            last = isa;
-            snprintf(name, sizeof name, "%s%s", info.backend, masks[m].name);
-            GT_TRY(open_device(&ctx->devices[ctx->n_devices++], name, index, masks[m].isa,
-                               ctx->options.quick));
-        }
-    }
-    return GT_OK;
-}
-
 static void close_all(struct check_context *ctx)
 {
-    for (size_t d = 0; d < ctx->n_devices; d++) {
-        for (size_t t = 0; t < CHECK_THREADS; t++) {
-            gt_device_free(ctx->devices[d].open[t]);
-        }
-    }
-    free(ctx->devices);
+    check_close_devices(ctx);
     for (size_t op = 0; op < GT_OP_COUNT; op++) {
         for (size_t i = 0; ctx->cases[op] && i < check_families[op]->count; i++) {
             check_case_free(ctx->cases[op][i]);
@@ -97,31 +43,116 @@ static void close_all(struct check_context *ctx)
 
 /* ---- one test per kernel: all devices, cases, variants, layouts ---- */
 
+enum { MAX_DEVICES = 16, MAX_FAILURES = 5, MAX_VARIANTS = 64 };
 struct kernel_test {
     struct check_context *ctx;
     const struct gt_kernel *kernel;
     size_t runs, failures;
+    uint64_t ran[MAX_DEVICES]; /* bit v: variant v ran on the device */
 };
-enum { MAX_FAILURES = 5 };
 
-static void prove_case(struct kernel_test *t, const struct check_device *where, size_t i)
+static bool has_kernel(const struct check_device *where, const struct gt_kernel *kernel)
+{
+    const struct gt_kernel *const *kernels = where->open[0]->backend->kernels;
+    for (size_t k = 0; kernels[k]; k++) {
+        if (kernels[k] == kernel) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* For slow checkers: plain and channels last, with and without phases. */
+static bool is_basic(gt_layout l)
+{
+    return (l.block == 1 && l.phase == 1) || (l.block == GT_BLOCK_ALL && l.phase <= 2);
+}
+
+/* Of the many layouts of a kernel that takes any. */
+static bool thinned(const struct check_options *o, const struct check_layouts *layouts, size_t k,
+                    size_t n, size_t i)
+{
+    if (o->few && n > 1) {
+        return !is_basic(layouts[k].in[0]) || !is_basic(layouts[k].out[0]);
+    }
+    return o->quick && k > 0 && k + 1 < n && (k + i) % 8 != 0;
+}
+
+/* True if the kernel takes the case. */
+static bool prove_variant(struct kernel_test *t, size_t d, struct check_case *c, unsigned v)
 {
     struct check_layouts layouts[CHECK_MAX_LAYOUTS];
-    struct check_case *c = check_get_case(t->ctx, t->kernel->op, i);
-    if (c->bench) {
-        return;
+    const struct check_device *where = &t->ctx->devices[d];
+    size_t n = check_layouts(layouts, where->open[0], t->kernel, c, v);
+    if (n > 0) {
+        check_case_solve(c, check_families[c->op]);
     }
-    for (unsigned v = 0; v < t->kernel->n_variants; v++) {
-        size_t n = check_layouts(layouts, where->open[0], t->kernel, c, v);
-        if (n > 0) {
-            check_case_solve(c, check_families[c->op]);
-        }
-        for (size_t k = 0; k < n && t->failures < MAX_FAILURES; k++) {
-            if (t->ctx->options.quick && k > 0 && k + 1 < n && (k + i) % 8 != 0) {
-                continue;
-            }
+    for (size_t k = 0; k < n && t->failures < MAX_FAILURES; k++) {
+        if (!thinned(&t->ctx->options, layouts, k, n, c->index)) {
             t->runs++;
+            t->ran[d] |= (uint64_t)1 << v;
             t->failures += !check_prove(where, t->kernel, v, c, &layouts[k]);
+        }
+    }
+    return n > 0;
+}
+
+/* In a hurry: masks again show the kernels that need no instruction set, other devices every
+ * second case; but every variant runs. */
+static bool skipped(const struct kernel_test *t, size_t d, size_t i, unsigned v)
+{
+    const struct check_options *o = &t->ctx->options;
+    if (o->only_case) {
+        return strtoull(o->only_case, NULL, 10) != i;
+    }
+    bool cpu = t->ctx->devices[d].cpu;
+    bool hurry = o->quick && d > 0 && i % (cpu ? 4 : 2) != 0;
+    return hurry && (cpu || t->ran[d] & (uint64_t)1 << v);
+}
+
+static double case_work(const struct check_case *c)
+{
+    const struct gt_node *node = check_tested(c);
+    double work = gt__ops[node->op]->flops ? gt__ops[node->op]->flops(c->graph, node) : 0;
+    for (int32_t i = 0; i < node->n_in; i++) {
+        work += node->in[i] ? (double)gt__count(check_shape_of(c, node->in[i])) : 0;
+    }
+    return work;
+}
+
+/* The smallest cases that a variant takes, leaving out those too small to tell anything. */
+static void prove_few(struct kernel_test *t, size_t d, unsigned v)
+{
+    enum { FEW = 2 };
+    double last = 500;
+    for (int taken = 0; taken < FEW;) {
+        struct check_case *least = NULL;
+        for (size_t i = 0; i < check_families[t->kernel->op]->count; i++) {
+            struct check_case *c = check_get_case(t->ctx, t->kernel->op, i);
+            if (!c->bench && case_work(c) > last && (!least || case_work(c) < case_work(least))) {
+                least = c;
+            }
+        }
+        if (!least) {
+            return;
+        }
+        last = case_work(least);
+        taken += prove_variant(t, d, least, v);
+    }
+}
+
+static void prove_device(struct kernel_test *t, size_t d)
+{
+    for (unsigned v = 0; v < t->kernel->n_variants; v++) {
+        if (t->ctx->options.few) {
+            prove_few(t, d, v);
+            continue;
+        }
+        for (size_t i = 0; i < check_families[t->kernel->op]->count; i++) {
+            struct check_case *c = check_get_case(t->ctx, t->kernel->op, i);
+            if (!c->bench && !skipped(t, d, i, v)) {
+                prove_variant(t, d, c, v);
+            }
         }
     }
 }
@@ -129,29 +160,66 @@ static void prove_case(struct kernel_test *t, const struct check_device *where, 
 static void test_kernel(void **state)
 {
     struct kernel_test *t = (struct kernel_test *)*state;
-    const struct check_options *o = &t->ctx->options;
-    assert_true(t->kernel->n_variants >= 1);
+    assert_in_range(t->kernel->n_variants, 1, MAX_VARIANTS);
     for (size_t d = 0; d < t->ctx->n_devices; d++) {
-        const struct check_device *where = &t->ctx->devices[d];
-        bool has = false;
-        for (size_t k = 0; where->open[0]->backend->kernels[k]; k++) {
-            has |= where->open[0]->backend->kernels[k] == t->kernel;
-        }
-        for (size_t i = 0; has && i < check_families[t->kernel->op]->count; i++) {
-            /* Masks again show the kernels that need no instruction set. */
-            bool skip = o->quick && d > 0 && i % 4 != 0;
-            if (o->only_case ? strtoull(o->only_case, NULL, 10) == i : !skip) {
-                prove_case(t, where, i);
-            }
+        if (has_kernel(&t->ctx->devices[d], t->kernel)) {
+            prove_device(t, d);
         }
     }
     print_message("%zu runs\n", t->runs);
-    if (t->runs == 0 && !o->only_case) {
+    if (t->runs == 0 && !t->ctx->options.only_case && !t->ctx->options.few) {
         fail_msg("%s accepts no case on any device", t->kernel->name);
     }
     if (t->failures > 0) {
         fail_msg("%s: %zu failures", t->kernel->name, t->failures);
     }
+}
+
+/* ---- what ran where ---- */
+
+/* Kernels and variants of one operation that ran on a device, or on its next `span` ones. */
+static size_t count_ran(const struct kernel_test *tests, size_t n, enum gt_op op, size_t d,
+                        size_t span, size_t *variants)
+{
+    size_t kernels = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t ran = 0;
+        for (size_t k = d; k < d + span && tests[i].kernel->op == op; k++) {
+            ran |= tests[i].ran[k];
+        }
+        kernels += ran != 0;
+        for (; ran != 0; ran &= ran - 1) {
+            *variants += 1;
+        }
+    }
+    return kernels;
+}
+
+/* One line per operation. Every device must be able to run every operation. */
+static int print_table(const struct check_context *ctx, const struct kernel_test *tests, size_t n)
+{
+    int missing = 0;
+    size_t masks = 0;
+    while (masks < ctx->n_devices && ctx->devices[masks].cpu) {
+        masks++;
+    }
+    for (size_t op = 0; op < GT_OP_COUNT; op++) {
+        fprintf(stderr, "%s:", gt__op_name((enum gt_op)op));
+        for (size_t d = 0; d < ctx->n_devices; d += d < masks ? masks : 1) {
+            size_t variants = 0;
+            size_t kernels =
+                count_ran(tests, n, (enum gt_op)op, d, d < masks ? masks : 1, &variants);
+            fprintf(stderr, "%s %s (%zu kernel%s, %zu variants)", d > 0 ? "," : "",
+                    ctx->devices[d].name, kernels, kernels == 1 ? "" : "s", variants);
+            missing += kernels == 0;
+        }
+        fprintf(stderr, "\n");
+    }
+    if (missing > 0) {
+        fprintf(stderr, "%d operations ran on no kernel of a device (see \"0 kernels\")\n",
+                missing);
+    }
+    return missing;
 }
 
 /* Kernels of all devices, each once. */
@@ -189,7 +257,9 @@ static int prove_all(struct check_context *ctx)
         fprintf(stderr, "no such kernel\n");
         return 1;
     }
-    return _cmocka_run_group_tests("kernels", units, n, NULL, NULL);
+    int failures = _cmocka_run_group_tests("kernels", units, n, NULL, NULL);
+    bool all = !ctx->options.kernel && !ctx->options.only_case;
+    return all ? failures + print_table(ctx, tests, n) : failures;
 }
 
 static void list_all(struct check_context *ctx)
@@ -226,6 +296,11 @@ static bool parse(struct check_options *o, int argc, char **argv)
         } else if (strcmp(argv[i], "--case") == 0 && value) {
             o->only_case = value;
             i++;
+        } else if (strcmp(argv[i], "--device") == 0 && value) {
+            o->device = value;
+            i++;
+        } else if (strcmp(argv[i], "--few") == 0) {
+            o->few = true;
         } else {
             return false;
         }
@@ -238,11 +313,11 @@ int main(int argc, char **argv)
     struct check_context ctx = {0};
     int failures = 1;
     if (!parse(&ctx.options, argc, argv)) {
-        fprintf(stderr, "usage: check_op [--seed N] [--kernel NAME] [--case N] [--list] "
-                        "[--bench [--json]]\n");
+        fprintf(stderr, "usage: check_op [--seed N] [--kernel NAME] [--case N] "
+                        "[--device PART-OF-NAME] [--few] [--list] [--bench [--json]]\n");
         return 2;
     }
-    if (open_devices(&ctx) != GT_OK) {
+    if (check_open_devices(&ctx) != GT_OK) {
         fprintf(stderr, "%s\n", gt_error_message());
     } else if (ctx.options.list) {
         list_all(&ctx);
@@ -252,7 +327,7 @@ int main(int argc, char **argv)
     } else {
         fprintf(stderr, "seed %llu\n", (unsigned long long)ctx.options.seed);
         failures = prove_all(&ctx);
-        failures += ctx.options.kernel ? 0 : check_gradients();
+        failures += ctx.options.kernel || ctx.options.device ? 0 : check_gradients();
     }
     close_all(&ctx);
     return failures ? 1 : 0;

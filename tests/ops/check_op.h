@@ -133,13 +133,16 @@ enum { CHECK_THREADS = 4 };
 /* The same device opened with several numbers of threads; the first is the main one. */
 struct check_device {
     char name[96];
+    bool cpu; /* of the CPU's backend: its threads and instruction sets are ours to vary */
     struct gt_device *open[CHECK_THREADS];
 };
 
 struct check_options {
     uint64_t seed;
     const char *kernel, *only_case; /* filters, NULL: all */
+    const char *device;             /* part of a device's name */
     bool list, bench, json, quick;
+    bool few; /* for slow checkers: some small cases of each kernel and variant */
 };
 
 struct check_context {
@@ -152,13 +155,16 @@ struct check_context {
 extern const struct check_family *const check_families[GT_OP_COUNT];
 struct check_case *check_get_case(struct check_context *ctx, enum gt_op op, size_t i);
 
+gt_status check_open_devices(struct check_context *ctx);
+void check_close_devices(struct check_context *ctx);
+
 struct check_layouts {
     gt_layout in[GT_MAX_IN], out[GT_MAX_OUT];
     struct gt_plan plan; /* as answered on the main device */
     bool any;            /* the kernel leaves the layout to the planner */
 };
 /* Layouts in which a kernel takes a node; at most CHECK_MAX_LAYOUTS. 0: refused. */
-enum { CHECK_MAX_LAYOUTS = 64 };
+enum { CHECK_MAX_LAYOUTS = 160 };
 size_t check_layouts(struct check_layouts *out, struct gt_device *device,
                      const struct gt_kernel *kernel, const struct check_case *c, unsigned variant);
 
