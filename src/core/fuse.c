@@ -28,7 +28,7 @@ static void count_readers(const struct gt_graph *g, int32_t *readers)
     readers[GT_NO_VALUE] = 0;
 }
 
-static void renumber_producers(struct gt_graph *g)
+void gt__renumber(struct gt_graph *g)
 {
     for (size_t v = 1; v < g->n_values; v++) {
         g->values[v].producer = -1;
@@ -77,7 +77,7 @@ gt_status gt__prune(struct gt_graph *g)
         g->nodes[kept++] = node;
     }
     g->n_nodes = kept;
-    renumber_producers(g);
+    gt__renumber(g);
 out:
     gt__free(live);
     gt__free(readers);
@@ -173,6 +173,6 @@ gt_status gt__fuse(struct gt_planner *p)
         }
     }
     gt__free(readers);
-    renumber_producers(g);
+    gt__renumber(g);
     return GT_OK;
 }

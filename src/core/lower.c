@@ -268,6 +268,7 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
     GT_TRY_OUT(gt__prune(l.planner.graph));
     if (!extra || !extra->no_fuse) {
         GT_TRY_OUT(gt__fuse(&l.planner));
+        GT_TRY_OUT(gt__commute(l.planner.graph));
     }
     GT_TRY_OUT(gt__select(&l.choice, &l.planner));
     GT_TRY_OUT(gt__graph_clone(&l.out, l.planner.graph));

@@ -32,6 +32,12 @@ gt_status gt__prune(struct gt_graph *g);
 /* Fold bias and ReLU into producers where a kernel other than the reference takes the result. */
 gt_status gt__fuse(struct gt_planner *p);
 
+/* Set every value's producer after nodes were changed. */
+void gt__renumber(struct gt_graph *g);
+
+/* After fusing: 1x1 convolutions before doubling instead of after it. */
+gt_status gt__commute(struct gt_graph *g);
+
 /* Choose kernels and layouts by cost. */
 gt_status gt__select(struct gt_choice *out, struct gt_planner *p);
 void gt__choice_free(struct gt_choice *choice);
