@@ -58,10 +58,12 @@ void check_pack(uint8_t *to, gt_shape s, gt_layout l, const void *from)
     }
 }
 
+bool check_tight;
+
 static gt_status bind_memory(struct check_memory *m, const struct check_job *job, size_t bytes)
 {
     m->bytes = bytes;
-    m->total = 2 * CHECK_GUARD + gt__align_up(bytes, 64);
+    m->total = CHECK_GUARD + (check_tight ? bytes : CHECK_GUARD + gt__align_up(bytes, 64));
     m->image = (uint8_t *)check_calloc(m->total, 1);
     return job->device->backend->alloc(&m->buffer, job->device, m->total);
 }

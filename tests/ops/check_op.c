@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * --kernel, --case, --device  only these; --device takes a part of the name ("ocl")
- * --few                       a few small cases of every kernel, for slow checkers
+ * --few                       a few small cases of every kernel, nothing behind the tensors: for
+ *                             checkers of memory, which are slow
  * GT_QUICK=1                  thins out cases and layouts
  * GT_REQUIRE_OCL=1            fails without an OpenCL device */
 #include "check_op.h"
@@ -216,7 +217,7 @@ static int print_table(const struct check_context *ctx, const struct kernel_test
         fprintf(stderr, "\n");
     }
     if (missing > 0) {
-        fprintf(stderr, "%d operations ran on no kernel of a device (see \"0 kernels\")\n",
+        fprintf(stderr, "%d times no kernel of a device ran an operation: see \"(0 kernels\"\n",
                 missing);
     }
     return missing;
@@ -300,7 +301,7 @@ static bool parse(struct check_options *o, int argc, char **argv)
             o->device = value;
             i++;
         } else if (strcmp(argv[i], "--few") == 0) {
-            o->few = true;
+            o->few = check_tight = true;
         } else {
             return false;
         }

@@ -168,6 +168,9 @@ enum { CHECK_MAX_LAYOUTS = 160 };
 size_t check_layouts(struct check_layouts *out, struct gt_device *device,
                      const struct gt_kernel *kernel, const struct check_case *c, unsigned variant);
 
+/* No guard zone behind tensors: for checkers that find reads beyond the end of a buffer. */
+extern bool check_tight;
+
 /* A kernel bound to memory with guard zones around every tensor. */
 struct check_job {
     const struct check_device *where;
