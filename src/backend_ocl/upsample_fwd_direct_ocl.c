@@ -1,5 +1,5 @@
-/* Nearest doubling, y[n][c][2i + a][2j + b] = x[n][c][i][j], a, b in {0, 1}; x and y in channels last
- * or NCHW, phase 1. SPDX-License-Identifier: BSD-2-Clause */
+/* Nearest doubling, y[n][c][2i + a][2j + b] = x[n][c][i][j], a, b in {0, 1}; x and y in channels
+ * last or NCHW, phase 1. SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_ocl/rows.h"
 
 #include "cl/upsample_direct_ocl.cl.h"

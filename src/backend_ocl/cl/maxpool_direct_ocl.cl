@@ -1,6 +1,6 @@
 /* Max pooling and its gradient. x [N][C][H][W] in phase p, y and index [N][C][P][Q] in phase q, all
- * in the same channel block; k x k taps, stride s, dilation d, a multiple of p; s = 1 unless p = q =
- * 1. p and q are powers of two.
+ * in the same channel block; k x k taps, stride s, dilation d, a multiple of p; s = 1 unless p and
+ * q are 1. p and q are powers of two.
  *
  * One work-item makes LANES channels of a stored pixel: dimension 0 is column and channel, 1 the
  * row, 2 fragment and channel block; see rows.h. SPDX-License-Identifier: BSD-2-Clause */

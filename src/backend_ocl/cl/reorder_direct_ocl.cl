@@ -56,8 +56,9 @@ kernel void reorder_direct(global const T *restrict x, ulong x_at, gt_tensor tx,
                 int fragment = source | ((h & (tx.p - 1)) << from_shift);
                 int pixel = (h >> from_shift) * tx.ws + (w >> from_shift);
                 if (wide_x) {
-                    int from = (fragment * tx.cb + c / tx.b) * x_plane + pixel;
-                    v = *(global const T4 *)(x + from * tx.b + c % tx.b);
+                    int in = c / tx.b;
+                    int from = (fragment * tx.cb + in) * x_plane + pixel;
+                    v = *(global const T4 *)(x + from * tx.b + c - in * tx.b);
                 } else {
                     global const T *from = x + (fragment * tx.c + c) * x_plane + pixel;
                     v.x = from[0];
@@ -106,8 +107,9 @@ kernel void reorder_tile(global const T *restrict x, ulong x_at, gt_tensor tx,
         int pixel = tx.b == 1 ? pixel0 + u : pixel0 + v;
         T value = (T)0;
         if (c < tx.c && pixel < pixels) {
-            int at = (image * tx.cb + c / tx.b) * pixels + pixel;
-            value = x[at * tx.b + c % tx.b];
+            int block = c / tx.b;
+            int at = (image * tx.cb + block) * pixels + pixel;
+            value = x[at * tx.b + c - block * tx.b];
         }
         tile[v][u] = value;
     }
@@ -116,8 +118,9 @@ kernel void reorder_tile(global const T *restrict x, ulong x_at, gt_tensor tx,
         int c = ty.b == 1 ? c0 + v : c0 + u;
         int pixel = ty.b == 1 ? pixel0 + u : pixel0 + v;
         if (c < ty.cb * ty.b && pixel < pixels) {
-            int at = (image * ty.cb + c / ty.b) * pixels + pixel;
-            y[at * ty.b + c % ty.b] = tile[u][v];
+            int block = c / ty.b;
+            int at = (image * ty.cb + block) * pixels + pixel;
+            y[at * ty.b + c - block * ty.b] = tile[u][v];
         }
     }
 }
