@@ -1,5 +1,5 @@
-/* Bias, y[n][c][h][w] = x[n][c][h][w] + bias[c], x and y in one layout, which may be any: four lanes
- * of a pixel at a time where blocks are multiples of 4, else element by element.
+/* Bias, y[n][c][h][w] = x[n][c][h][w] + bias[c], x and y in one layout, which may be any: four
+ * lanes of a pixel at a time where blocks are multiples of 4, else element by element.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_ocl/ocl.h"
 

@@ -1,10 +1,11 @@
 /* Softmax and cross-entropy, loss = weight/n * sum over pixels with a class y of -ln max(prob[y],
- * FLT_MIN), prob = softmax(scores), count = n: pixels with a class, at least 1, or the batch; scores
- * and prob plain or all channels in one block.
+ * FLT_MIN), prob = softmax(scores), count = n: pixels with a class, at least 1, or the batch.
+ * SPDX-License-Identifier: BSD-2-Clause
  *
- * scores [N][L][H][W], label [N][1][H][W]. Groups of work-items sum their pixels into scratch memory,
- * then one group sums that: the order is fixed by the shape and the size of the groups. Without
- * anyone to read them, prob and count are not written. SPDX-License-Identifier: BSD-2-Clause */
+ * scores [N][L][H][W], label [N][1][H][W]; scores and prob plain or all channels in one block.
+ * Groups of work-items sum their pixels into scratch memory, then one group sums that: the order is
+ * fixed by the shape and the size of the groups. Without anyone to read them, prob and count are not
+ * written. */
 #include "backend_ocl/softmax_pixels_ocl.h"
 
 #include <stdio.h>

@@ -1,8 +1,9 @@
-/* Softmax over channels, cross-entropy and their gradients, one work-item to a pixel: formulas in the
- * C files softmax_*_pixels_ocl.c. Scores and probabilities lie in plain NCHW or with all channels in
- * one block, always in phase 1; labels are plain. A pixel is computed alone and in channel order, so
- * its bits depend neither on its place nor on the layout. Where a function allows an output to be
- * the memory of an input, every element is read before it is written, by the same work-item.
+/* Softmax over channels, cross-entropy and their gradients, one work-item to a pixel: formulas in
+ * the C files softmax_*_pixels_ocl.c. Scores and probabilities lie in plain NCHW or with all
+ * channels in one block, always in phase 1; labels are plain. A pixel is computed alone and in
+ * channel order, so its bits depend neither on its place nor on the layout. Where a function allows
+ * an output to be the memory of an input, every element is read before it is written, by the same
+ * work-item.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "layout.clh"
 
