@@ -30,13 +30,14 @@ typedef struct gt_device_options {
 } gt_device_options;
 
 typedef struct gt_device_info {
-    char name[128];        /**< "CPU (Intel Xeon ...)" */
+    char name[128];        /**< "CPU (Intel Xeon ...)", "NVIDIA H200" */
     char backend[16];      /**< "cpu" or "ocl" */
     uint64_t memory_bytes; /**< memory of the device; 0 if unknown */
     int32_t compute_units; /**< processors the process may use; OpenCL: compute units */
     int32_t platform;      /**< number of the OpenCL platform; -1: not an OpenCL device */
     int32_t device;        /**< number of the device on its platform; -1: not an OpenCL device */
-    int32_t gpu;           /**< 1: a graphics processor */
+    int32_t gpu;           /**< 1: a GPU; 2: another accelerator with memory of its own; 0: a
+                                processor, which computes in the host's memory */
     char driver[64];       /**< version of the OpenCL driver, "" for the CPU */
     char detail[128];      /**< instruction sets, or platform and version */
 } gt_device_info;
@@ -45,10 +46,21 @@ typedef struct gt_device_info {
 GT_API void gt_device_options_init(gt_device_options *options);
 
 /**
+ * Find a device by name.
+ * index  receives its number as gt_device_list() counts
+ * name   "cpu" (the library's own kernels; also NULL), "gpu" (the first GPU), an index ("1"), the
+ *        numbers of an OpenCL platform and of a device in it ("0.1"), or a part of a device's name,
+ *        in any case; of several devices with one name the first
+ * GT_EDEVICE  none, or several with different names: the message lists them
+ */
+GT_API gt_status gt_device_find(size_t *index, const char *name);
+
+/**
  * Open a device.
  * out      receives the device; the caller owns it; free with gt_device_free()
- * name     "cpu", or an index as listed by gt_device_list() ("0"); NULL means "cpu"
+ * name     as for gt_device_find(); NULL means "cpu"
  * options  NULL means the defaults
+ * A device may be opened several times.
  * Opening a CPU device sets OpenBLAS to one thread, process-wide, because the device's own threads
  * call it; freeing the last CPU device restores the former number.
  * GT_EDEVICE  no such device; GT_EINVAL  an option out of range; GT_ENOMEM

@@ -132,6 +132,8 @@ typedef struct gt_program_options {
     int32_t
         deterministic; /**< 1: only kernels whose sums have an order independent of position, size
                                 and tile, chosen independently of sizes; default 0 */
+    int32_t ahead;     /**< 1: inputs may be written for the next run before the outputs of the last
+                                are read, so that uploads run beside computing; default 0 */
 } gt_program_options;
 
 /** Write the defaults. */

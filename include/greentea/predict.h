@@ -10,12 +10,15 @@ extern "C" {
 #endif
 
 typedef struct gt_predict_options {
-    size_t memory_limit; /**< bytes for plan, weights and row buffers; default 2^30 */
+    size_t memory_limit; /**< bytes of host memory: row buffers, weights, and the programs of all
+                              devices that compute there (processors); default 2^30 */
+    size_t device_limit; /**< bytes of the program on each device with memory of its own; 0
+                              (default): a quarter of that memory, at most 4 GiB */
     int32_t tile;    /**< output size of a tile in pixels; 0 (default): the largest legal one that
-                                the limit and the image allow */
+                                the limits and the image allow, cut to keep all devices busy */
     int32_t untiled; /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
     int32_t deterministic;   /**< see gt_program_options; default 0 */
-    gt_progress_fn progress; /**< unit: tiles; default NULL */
+    gt_progress_fn progress; /**< unit: tiles; called by the thread that called us; default NULL */
     void *cookie;
 } gt_predict_options;
 
@@ -33,11 +36,22 @@ typedef struct gt_predictor gt_predictor;
 GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, const gt_model *model,
                                      const gt_predict_options *options);
 
+/**
+ * Make a predictor that cuts the tiles of every image among n devices, each computed by a thread of
+ * its own; kinds may differ. Tiles go to whoever is free; when deterministic, tile i (row by row)
+ * goes to device i mod n. Devices of one name give the same bits, others agree to 1e-4.
+ * devices  n different open devices (the array is copied), not used by others during calls
+ * Errors as gt_predictor_create(); GT_EINVAL  n is 0, a device is NULL or there twice
+ */
+GT_API gt_status gt_predictor_create_on(gt_predictor **out, gt_device *const *devices, size_t n,
+                                        const gt_model *model, const gt_predict_options *options);
+
 /** Rows of an image that is read as it is needed. Values may have any scale. */
 typedef struct gt_row_source {
     int32_t width, height, channels;
     /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read twice,
-     *  forward with overlaps: first for its minimum and maximum, then for the tiles. */
+     *  forward with overlaps: first for its minimum and maximum, then for the tiles. Where tiles
+     *  become smaller because a device has too little memory, it goes back by a row of tiles. */
     gt_status (*read)(void *cookie, int32_t y, int32_t rows, float *dst);
     void *cookie;
 } gt_row_source;
@@ -56,6 +70,9 @@ typedef struct gt_row_sink {
  * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start
  * at multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit
  * for bit when deterministic).
+ * Where a device has no memory for a tile, tiles are made smaller and the work goes on at the row
+ * of tiles where it stood, with a warning to that device's log; GT_ENOMEM only if the smallest tile
+ * (untiled: the image) does not fit. `total` of the progress grows then.
  * Source: Ronneberger et al. 2015, arXiv:1505.04597, section 2 (overlap-tile strategy).
  */
 GT_API gt_status gt_predictor_stream(gt_predictor *predictor, const gt_row_source *source,
@@ -72,15 +89,16 @@ GT_API gt_status gt_predictor_run(gt_image **out, gt_predictor *predictor, const
 typedef struct gt_predict_plan {
     int32_t tile_width, tile_height; /**< output pixels of a tile */
     uint64_t tiles;                  /**< for the image asked about */
-    size_t peak_bytes;               /**< program, packed weights, parameters, row buffers */
-    size_t arena_bytes;              /**< of it the program's intermediate values */
+    size_t peak_bytes;  /**< program, packed weights, parameters, row buffers: what counts for
+                             memory_limit, or a program in a device's own memory if that is more */
+    size_t arena_bytes; /**< of it the intermediate values of the first device's program */
 } gt_predict_plan;
 
 /** What gt_predictor_stream() would do with an image of this size. */
 GT_API gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *predictor, int32_t width,
                                    int32_t height);
 
-/** The plan of the last tile program as text ("" before the first); free with gt_free(). */
+/** The plans of the last tile programs as text ("" before the first); free with gt_free(). */
 GT_API gt_status gt_predictor_dump(char **out, const gt_predictor *predictor);
 
 /** Release. NULL is accepted. */

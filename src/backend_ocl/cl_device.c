@@ -81,7 +81,7 @@ gt_status gt__ocl_describe(gt_device_info *out, const struct gt_ocl_found *found
     snprintf(info.detail, sizeof info.detail, "%s, %s", platform, version);
     info.memory_bytes = memory;
     info.compute_units = (int32_t)units;
-    info.gpu = (type & CL_DEVICE_TYPE_GPU) != 0;
+    info.gpu = type & CL_DEVICE_TYPE_GPU ? 1 : type & CL_DEVICE_TYPE_ACCELERATOR ? 2 : 0;
     *out = info;
     return GT_OK;
 }

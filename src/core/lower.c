@@ -187,12 +187,25 @@ static gt_status value_sizes(struct gt_program *p, const gt_layout *layouts)
     return GT_OK;
 }
 
+/* What the next run's inputs are written into must not be what this run's outputs are read from. */
+static void part_outputs(struct life *lives, const struct gt_graph *g)
+{
+    for (size_t v = 1; v < g->n_values; v++) {
+        if (g->values[v].wanted) {
+            lives[lives[v].storage].first = 0;
+        }
+    }
+}
+
 static gt_status place_values(struct gt_program *p, struct life *lives, struct gt_block *blocks)
 {
     const struct gt_graph *g = p->graph;
     size_t n = g->n_values;
     size_t packed = 0;
     share(lives, g, p->homes, p->plans);
+    if (p->ahead) {
+        part_outputs(lives, g);
+    }
     for (size_t v = 1; v < n; v++) {
         bool used = p->homes[v].place == GT_PLACE_NONE && lives[v].storage == (gt_value)v &&
                     lives[v].last >= 0 && lives[v].first <= lives[v].last;
@@ -263,6 +276,7 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
     struct lowering l = {.planner = {.device = program->device, .extra = extra}};
     gt_status status = GT_OK;
     l.planner.deterministic = options && options->deterministic;
+    program->ahead = options && options->ahead;
     program->original_values = graph->n_values;
     GT_TRY_OUT(gt__graph_clone(&l.planner.graph, graph));
     GT_TRY_OUT(gt__prune(l.planner.graph));

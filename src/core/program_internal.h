@@ -23,6 +23,7 @@ struct gt_program {
     size_t original_values; /* values that the caller knows */
     struct gt_buffer *arena, *kept, *packed;
     gt_program_memory memory;
+    bool ahead;   /* see gt_program_options */
     bool updates; /* runs change parameters: pack every time */
     bool pack;    /* parameters changed since the last run */
     size_t runs;

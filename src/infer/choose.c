@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/predictor.h"
 
+#include "core/backend.h"
+
 #include <math.h>
+#include <string.h>
 
 #define MIB 1048576.0
 /* Single-pixel patches of one batch (sw). */
@@ -10,9 +13,10 @@
 
 struct search {
     const gt_predictor *p;
-    int32_t width, height;  /* image */
-    int32_t full_x, full_y; /* sizes that cover the image with one tile */
-    size_t limit;
+    int32_t width, height;      /* image */
+    int32_t full_x, full_y;     /* sizes that cover the image with one tile */
+    size_t limit;               /* of host memory */
+    bool strict;                /* what cannot be planned is an error */
     struct gt_tile_choice best; /* best.x.count is 0 as long as nothing fits */
     double cost;
 };
@@ -20,6 +24,11 @@ struct search {
 static int32_t min_i32(int32_t a, int32_t b)
 {
     return a < b ? a : b;
+}
+
+static size_t pixels(int32_t width, int32_t height)
+{
+    return (size_t)width * (size_t)height;
 }
 
 gt_shape gt__tile_input(const gt_predictor *p, int32_t width, int32_t height)
@@ -79,59 +88,115 @@ gt_status gt__row_buffers(struct gt_row_buffers *out, const gt_predictor *p,
     return GT_OK;
 }
 
-static bool row_bytes(size_t *out, const struct gt_row_buffers *b)
+static bool row_bytes(size_t *out, const struct gt_row_buffers *b, size_t lanes)
 {
     size_t n = 0;
-    return gt__add(&n, b->band, b->tile_in) && gt__add(&n, n, b->tile_out) &&
-           gt__add(&n, n, b->out) && gt__add(&n, n, b->read) && gt__add(&n, n, b->columns) &&
-           gt__mul(out, n, sizeof(float));
+    return gt__add(&n, b->tile_in, b->tile_out) && gt__mul(&n, n, lanes) &&
+           gt__add(&n, n, b->band) && gt__add(&n, n, b->out) && gt__add(&n, n, b->read) &&
+           gt__add(&n, n, b->columns) && gt__mul(out, n, sizeof(float));
 }
 
-/* Bytes of a tile size: sets c->memory and c->peak (SIZE_MAX if it cannot be planned). */
+gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane)
+{
+    gt_program_options options;
+    gt_program_options_init(&options);
+    options.deterministic = p->options.deterministic;
+    options.ahead = lane->early;
+    return options;
+}
+
+/* Bytes of a lane's own memory that its program may take. */
+static size_t own_limit(const gt_predictor *p, const struct gt_lane *lane)
+{
+    uint64_t quarter = lane->device->info.memory_bytes / 4;
+    const uint64_t most = (uint64_t)4 << 30;
+    if (p->options.device_limit > 0) {
+        return p->options.device_limit;
+    }
+    return quarter == 0 ? p->options.memory_limit : (size_t)(quarter < most ? quarter : most);
+}
+
+/* Do two devices plan alike? */
+static bool alike(const gt_device *a, const gt_device *b)
+{
+    return a->backend == b->backend && a->threads == b->threads &&
+           a->options.isa == b->options.isa && strcmp(a->info.name, b->info.name) == 0;
+}
+
+/* Plan for lane i; its bytes are added where they count. Lanes alike are planned once, with the
+ * first. */
+static gt_status measure_lane(struct search *s, struct gt_tile_choice *c, size_t i,
+                              const gt_graph *graph)
+{
+    const gt_predictor *p = s->p;
+    const struct gt_lane *lane = &p->lanes[i];
+    gt_program_options options = gt__lane_options(p, lane);
+    gt_program_memory m;
+    size_t bytes = 0;
+    size_t all = 0;
+    size_t n = 0;
+    for (size_t k = 0; k < p->n_lanes; ++k) {
+        if (alike(p->lanes[k].device, lane->device)) {
+            if (k < i) {
+                return GT_OK;
+            }
+            ++n;
+        }
+    }
+    GT_TRY(gt_program_plan(&m, lane->device, graph, &options));
+    if (!gt__add(&bytes, m.arena_bytes, m.packed_bytes) || !gt__add(&bytes, bytes, m.kept_bytes) ||
+        !gt__mul(&all, bytes, n)) {
+        return gt__fail(GT_ENOMEM, "a tile takes more memory than there are addresses");
+    }
+    if (i == 0) {
+        c->memory = m;
+    }
+    c->program = bytes > c->program ? bytes : c->program;
+    if (lane->own_memory) {
+        size_t limit = p->options.untiled ? SIZE_MAX : own_limit(p, lane);
+        size_t surplus = bytes > limit ? bytes - limit : 0;
+        c->own_surplus = surplus > c->own_surplus ? surplus : c->own_surplus;
+    } else if (!gt__add(&c->host, c->host, all)) {
+        return gt__fail(GT_ENOMEM, "a tile takes more memory than there are addresses");
+    }
+    return GT_OK;
+}
+
+/* Bytes of a tile size: sets c->memory and c->host (SIZE_MAX if it cannot be planned). */
 static gt_status measure(struct search *s, struct gt_tile_choice *c)
 {
     const gt_predictor *p = s->p;
     struct gt_row_buffers b = {0};
     struct gt_tile_graph t = {NULL, GT_NO_VALUE, GT_NO_VALUE};
-    gt_program_options options;
     gt_status status = GT_OK;
-    c->peak = SIZE_MAX;
     GT_TRY(gt__row_buffers(&b, p, &c->x, &c->y));
-    if (!row_bytes(&c->rows, &b)) {
+    if (!row_bytes(&c->rows, &b, p->n_lanes) || !gt__add(&c->host, c->rows, p->weights)) {
         return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)s->width,
                         (int)s->height);
     }
-    if (c->rows > s->limit) { /* no use in planning */
-        c->peak = c->rows;
+    if (c->host > s->limit) { /* no use in planning */
         return GT_OK;
     }
-    gt_program_options_init(&options);
-    options.deterministic = p->options.deterministic;
     GT_TRY_OUT(gt__tile_graph(&t, p, NULL, c->x.size, c->y.size));
-    status = gt_program_plan(&c->memory, p->device, t.graph, &options);
-    if (status == GT_ENOMEM && !p->options.untiled) {
-        status = GT_OK; /* beyond what can be addressed */
-        goto out;
+    for (size_t i = 0; i < p->n_lanes && status == GT_OK; ++i) {
+        status = measure_lane(s, c, i, t.graph);
     }
-    if (status != GT_OK) {
-        goto out;
-    }
-    size_t sum = 0;
-    if (gt__add(&sum, c->memory.arena_bytes, c->memory.packed_bytes) &&
-        gt__add(&sum, sum, c->memory.kept_bytes) && gt__add(&sum, sum, p->weights) &&
-        gt__add(&sum, sum, c->rows)) {
-        c->peak = sum;
+    if ((status == GT_ENOMEM || status == GT_ENOTSUP) && !p->options.untiled && !s->strict) {
+        status = GT_OK; /* beyond what can be addressed by the host or by a kernel */
+        c->host = SIZE_MAX;
     }
 out:
     gt_graph_free(t.graph);
     return status;
 }
 
-/* Input pixels computed in all: the work, up to a factor that the tile size hardly changes. */
+/* Time, up to a factor that the tile size hardly changes: input pixels that the busiest device
+ * computes, if devices share every row of tiles evenly. */
 static double work(const struct search *s, const struct gt_tile_choice *c)
 {
     double shrink = s->p->geometry.shrink;
-    return (double)c->x.count * c->y.count * (c->x.size + shrink) * (c->y.size + shrink);
+    int32_t columns = gt__ceil_div(c->x.count, (int32_t)s->p->n_lanes);
+    return (double)columns * c->y.count * (c->x.size + shrink) * (c->y.size + shrink);
 }
 
 /* Measure one size; it becomes the best if it fits and means less work. */
@@ -144,8 +209,11 @@ static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *f
     if (size_x < 1 || size_y < 1 || c.x.count < 1 || c.y.count < 1) {
         return GT_OK;
     }
+    if (s->p->most_pixels > 0 && pixels(size_x, size_y) > s->p->most_pixels) {
+        return GT_OK;
+    }
     GT_TRY(measure(s, &c));
-    *fits = c.peak <= s->limit;
+    *fits = c.host <= s->limit && c.own_surplus == 0;
     if (*fits && (s->best.x.count == 0 || work(s, &c) < s->cost)) {
         s->cost = work(s, &c);
         s->best = c;
@@ -185,15 +253,17 @@ static gt_status search_square(struct search *s)
 }
 
 /* Around the best: sizes that cover the image with as many tiles and no surplus, and with one
- * column more or fewer and as few rows as fit. */
+ * column more or fewer, or as many as keep all devices busy, and as few rows as fit. */
 static gt_status refine(struct search *s)
 {
     const gt_model_geometry *g = &s->p->geometry;
     int32_t nx = s->best.x.count;
     int32_t ny = s->best.y.count;
-    for (int32_t dx = 0; dx < 3; ++dx) {
-        int32_t columns = dx == 2 ? nx - 1 : nx + dx;
-        int32_t size_x = columns > 0 ? gt__tile_for_count(g, s->width, columns) : 0;
+    int32_t n = (int32_t)s->p->n_lanes;
+    int32_t even = gt__ceil_div(nx, n) * n;
+    const int32_t columns[] = {nx, nx + 1, nx - 1, even, even + n};
+    for (int32_t k = 0; k < (n > 1 ? 5 : 3); ++k) {
+        int32_t size_x = columns[k] > 0 ? gt__tile_for_count(g, s->width, columns[k]) : 0;
         bool fits = true;
         for (int32_t rows = ny + 2; size_x > 0 && rows > 0 && fits; --rows) {
             int32_t size_y = gt__tile_for_count(g, s->height, rows);
@@ -230,7 +300,12 @@ static gt_status search_all(struct search *s)
         return offer(s, s->full_x, s->full_y, &fits);
     }
     if (o->tile > 0) {
-        return offer(s, min_i32(o->tile, s->full_x), min_i32(o->tile, s->full_y), &fits);
+        s->full_x = min_i32(o->tile, s->full_x);
+        s->full_y = min_i32(o->tile, s->full_y);
+        size_t most = s->p->most_pixels;
+        if (most == 0 || pixels(s->full_x, s->full_y) <= most) {
+            return offer(s, s->full_x, s->full_y, &fits);
+        }
     }
     GT_TRY(search_square(s));
     return s->best.x.count > 0 ? refine(s) : GT_OK;
@@ -247,11 +322,29 @@ static gt_status fail_limit(struct search *s)
     c.x = gt__tile_axis(&s->p->geometry, s->width, min_i32(side, s->full_x));
     c.y = gt__tile_axis(&s->p->geometry, s->height, min_i32(side, s->full_y));
     s->limit = SIZE_MAX; /* or measure() stops at the row buffers */
+    s->strict = true;
     GT_TRY(measure(s, &c));
+    const char *which = o->tile > 0 ? "the" : "the smallest";
+    if (c.own_surplus > 0 && c.host <= limit) {
+        size_t own = c.program - c.own_surplus;
+        return gt__fail(GT_ENOMEM,
+                        "%s tile wants %.1f MiB (%zu bytes) of a device, the limit is %.1f MiB "
+                        "(%zu bytes)",
+                        which, (double)c.program / MIB, c.program, (double)own / MIB, own);
+    }
     return gt__fail(GT_ENOMEM,
                     "%s tile wants %.1f MiB (%zu bytes), the memory limit is %.1f MiB (%zu bytes)",
-                    o->tile > 0 ? "the" : "the smallest", (double)c.peak / MIB, c.peak,
-                    (double)limit / MIB, limit);
+                    which, (double)c.host / MIB, c.host, (double)limit / MIB, limit);
+}
+
+size_t gt__tile_least(const gt_predictor *p, int32_t width, int32_t height)
+{
+    int32_t smallest = gt__tile_smallest(&p->geometry);
+    if (p->patches) {
+        return 1;
+    }
+    return pixels(min_i32(smallest, gt__tile_at_least(&p->geometry, width)),
+                  min_i32(smallest, gt__tile_at_least(&p->geometry, height)));
 }
 
 gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int32_t width,

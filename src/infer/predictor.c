@@ -2,9 +2,13 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/predictor.h"
 
+#include "core/backend.h"
 #include "image/convert.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { MAX_LANES = 256 };
 
 void gt_predict_options_init(gt_predict_options *options)
 {
@@ -54,12 +58,35 @@ static gt_status check_options(const gt_predict_options *o, const gt_model *mode
     return GT_OK;
 }
 
-static gt_status fill(gt_predictor *p, gt_device *device, const gt_model *model,
-                      const gt_predict_options *options)
+static gt_status take_devices(gt_predictor *p, gt_device *const *devices, size_t n)
+{
+    if (n < 1 || n > MAX_LANES) {
+        return gt__fail(GT_EINVAL, "%zu devices, expected 1 to %d", n, MAX_LANES);
+    }
+    GT_TRY(gt__alloc(&p->lanes, n, sizeof *p->lanes, "devices"));
+    for (size_t i = 0; i < n; ++i) {
+        struct gt_lane *lane = &p->lanes[i];
+        for (size_t k = 0; k < i; ++k) {
+            if (devices[k] == devices[i]) {
+                return gt__fail(GT_EINVAL, "device %zu is device %zu again", i, k);
+            }
+        }
+        if (!devices[i]) {
+            return gt__fail(GT_EINVAL, "device %zu is NULL", i);
+        }
+        lane->device = devices[i];
+        lane->own_memory = devices[i]->info.gpu != 0;
+        /* The CPU's own backend, the first, is done when it returns. */
+        lane->early = devices[i]->backend != gt__backends[0];
+    }
+    p->n_lanes = n;
+    return GT_OK;
+}
+
+static gt_status fill(gt_predictor *p, const gt_model *model, const gt_predict_options *options)
 {
     gt_model_options m;
     struct gt_tile_choice least;
-    p->device = device;
     if (options) {
         p->options = *options;
     } else {
@@ -82,16 +109,17 @@ static gt_status fill(gt_predictor *p, gt_device *device, const gt_model *model,
     return gt__tile_choose(&least, p, side, side);
 }
 
-gt_status gt_predictor_create(gt_predictor **out, gt_device *device, const gt_model *model,
-                              const gt_predict_options *options)
+gt_status gt_predictor_create_on(gt_predictor **out, gt_device *const *devices, size_t n,
+                                 const gt_model *model, const gt_predict_options *options)
 {
     gt_predictor *p = NULL;
     gt_status status = GT_OK;
-    if (!out || !device || !model) {
-        return gt__fail(GT_EINVAL, "out, device or model is NULL");
+    if (!out || !devices || !model) {
+        return gt__fail(GT_EINVAL, "out, devices or model is NULL");
     }
     GT_TRY_OUT(gt__alloc(&p, 1, sizeof *p, "predictor"));
-    GT_TRY_OUT(fill(p, device, model, options));
+    GT_TRY_OUT(take_devices(p, devices, n));
+    GT_TRY_OUT(fill(p, model, options));
     *out = p;
     p = NULL;
 out:
@@ -99,13 +127,28 @@ out:
     return status;
 }
 
+gt_status gt_predictor_create(gt_predictor **out, gt_device *device, const gt_model *model,
+                              const gt_predict_options *options)
+{
+    return gt_predictor_create_on(out, &device, 1, model, options);
+}
+
+static void free_programs(gt_predictor *p)
+{
+    for (size_t i = 0; i < p->n_lanes; ++i) {
+        gt_program_free(p->lanes[i].program);
+        p->lanes[i].program = NULL;
+    }
+}
+
 void gt_predictor_free(gt_predictor *p)
 {
     if (!p) {
         return;
     }
-    gt_program_free(p->program);
+    free_programs(p);
     gt_model_free(p->model);
+    gt__free(p->lanes);
     gt__free(p->params);
     gt__free(p);
 }
@@ -123,38 +166,88 @@ gt_status gt__predictor_choose(gt_predictor *p, int32_t width, int32_t height)
     return GT_OK;
 }
 
-gt_status gt__predictor_program(gt_predictor *p)
+static gt_status make_program(struct gt_lane *lane, gt_predictor *p, const gt_graph *graph)
+{
+    gt_program_options options = gt__lane_options(p, lane);
+    gt_program_memory memory;
+    GT_TRY(gt_program_create(&lane->program, lane->device, graph, &options));
+    for (size_t i = 0; i < p->n_params; ++i) {
+        float *data = NULL;
+        GT_TRY(gt_model_tensor(NULL, NULL, &data, p->model, i));
+        GT_TRY(gt_program_write(lane->program, p->params[i], data));
+    }
+    gt_program_get_memory(lane->program, &memory);
+    lane->seconds = memory.seconds > 1e-9 ? memory.seconds : 1e-9;
+    lane->measured = false;
+    return GT_OK;
+}
+
+gt_status gt__predictor_programs(const struct gt_lane **failed, gt_predictor *p)
 {
     int32_t width = p->choice.x.size;
     int32_t height = p->choice.y.size;
     struct gt_tile_graph t = {NULL, GT_NO_VALUE, GT_NO_VALUE};
-    gt_program *program = NULL;
-    gt_program_options options;
     gt_status status = GT_OK;
-    if (p->program && p->width == width && p->height == height) {
+    *failed = NULL;
+    if (p->lanes[0].program && p->width == width && p->height == height) {
         return GT_OK;
     }
-    gt_program_free(p->program); /* first: both together would pass the memory limit */
-    p->program = NULL;
-    gt_program_options_init(&options);
-    options.deterministic = p->options.deterministic;
+    free_programs(p); /* first: old and new together would pass the memory limit */
     GT_TRY_OUT(gt__tile_graph(&t, p, p->params, width, height));
-    GT_TRY_OUT(gt_program_create(&program, p->device, t.graph, &options));
-    for (size_t i = 0; i < p->n_params; ++i) {
-        float *data = NULL;
-        GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, p->model, i));
-        GT_TRY_OUT(gt_program_write(program, p->params[i], data));
+    for (size_t i = 0; i < p->n_lanes; ++i) {
+        *failed = &p->lanes[i];
+        GT_TRY_OUT(make_program(&p->lanes[i], p, t.graph));
     }
-    p->program = program;
+    *failed = NULL;
     p->input = t.input;
     p->prob = t.prob;
     p->width = width;
     p->height = height;
-    program = NULL;
 out:
-    gt_program_free(program);
+    if (status != GT_OK) {
+        free_programs(p);
+    }
     gt_graph_free(t.graph);
     return status;
+}
+
+/* No tile fits: the words of the failure, with the device and the bytes of its program. */
+static gt_status fail_memory(const gt_predictor *p, const struct gt_lane *failed, bool whole)
+{
+    const struct gt_tile_choice *c = &p->choice;
+    if (!failed) {
+        return GT_ENOMEM; /* the message says what was wanted */
+    }
+    return gt__fail(GT_ENOMEM, "%s has no memory for %s tile, %d x %d pixels, %zu bytes: %s",
+                    failed->device->info.name, whole ? "the image as one" : "the smallest",
+                    (int)c->x.size, (int)c->y.size, c->program, gt_error_message());
+}
+
+gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed, int32_t width,
+                               int32_t height)
+{
+    const struct gt_tile_axis x = p->choice.x;
+    const struct gt_tile_axis y = p->choice.y;
+    const gt_device *device = failed ? failed->device : p->lanes[0].device;
+    size_t tried = (size_t)x.size * (size_t)y.size;
+    size_t least = gt__tile_least(p, width, height);
+    char why[256] = "";
+    free_programs(p);
+    if (p->options.untiled || tried <= least) {
+        return fail_memory(p, failed, p->options.untiled);
+    }
+    snprintf(why, sizeof why, "%s", gt_error_message());
+    p->most_pixels = tried / 2 > least ? tried / 2 : least;
+    p->image_width = 0; /* the choice is not good any more */
+    GT_TRY(gt__predictor_choose(p, width, height));
+    if (device->options.log) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "no memory for tiles of %d x %d pixels, going on with %d x %d: %s", (int)x.size,
+                 (int)y.size, (int)p->choice.x.size, (int)p->choice.y.size, why);
+        device->options.log(GT_LOG_WARN, text, device->options.cookie);
+    }
+    return GT_OK;
 }
 
 gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *p, int32_t width, int32_t height)
@@ -167,7 +260,7 @@ gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *p, int32_t width
     *out = (gt_predict_plan){.tile_width = c->x.size,
                              .tile_height = c->y.size,
                              .tiles = (uint64_t)c->x.count * (uint64_t)c->y.count,
-                             .peak_bytes = c->peak,
+                             .peak_bytes = c->host > c->program ? c->host : c->program,
                              .arena_bytes = c->memory.arena_bytes};
     return GT_OK;
 }
@@ -177,7 +270,17 @@ gt_status gt_predictor_dump(char **out, const gt_predictor *p)
     if (!out || !p) {
         return gt__fail(GT_EINVAL, "out or predictor is NULL");
     }
-    return p->program ? gt_program_dump(out, p->program) : gt__strdup(out, "");
+    struct gt_text text = {0};
+    for (size_t i = 0; i < p->n_lanes && p->lanes[i].program; ++i) {
+        char *one = NULL;
+        GT_TRY(gt_program_dump(&one, p->lanes[i].program));
+        if (p->n_lanes > 1) {
+            gt__text_add(&text, "device %zu: %s\n", i, p->lanes[i].device->info.name);
+        }
+        gt__text_add(&text, "%s", one);
+        gt__free(one);
+    }
+    return gt__text_take(out, &text);
 }
 
 /* ---- images in memory ---- */

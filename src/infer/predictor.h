@@ -14,23 +14,37 @@
 /* Tiles chosen for one image size, and what they cost. */
 struct gt_tile_choice {
     struct gt_tile_axis x, y;
-    gt_program_memory memory;
-    size_t rows; /* bytes of row buffers */
-    size_t peak; /* rows + program + weights */
+    gt_program_memory memory; /* of the first device's program */
+    size_t rows;              /* bytes of row buffers */
+    size_t host;              /* rows + weights + programs in host memory */
+    size_t program;           /* the largest program in a device's own memory, else anywhere */
+    size_t own_surplus;       /* bytes by which a device's own memory is exceeded at most */
 };
 
 /* Floats of every row buffer of a choice. */
 struct gt_row_buffers {
     size_t band;     /* [channels][tile input height][all columns that tiles read] */
-    size_t tile_in;  /* one program input */
-    size_t tile_out; /* one program output */
+    size_t tile_in;  /* one program input, for every device */
+    size_t tile_out; /* one program output, for every device */
     size_t out;      /* [labels][rows of a tile][width] */
     size_t read;     /* [channels][GT_PREDICT_ROWS][width] */
     size_t columns;  /* source column of every column of the band */
 };
 
-struct gt_predictor {
+/* A device of a predictor. */
+struct gt_lane {
     gt_device *device;
+    gt_program *program;       /* for tiles of the predictor's width x height */
+    bool early;                /* writing and running may return before the device is done */
+    bool own_memory;           /* other than the host's */
+    float *tile_in, *tile_out; /* while a stream runs */
+    double seconds;            /* of a tile: estimated until measured */
+    bool measured;
+};
+
+struct gt_predictor {
+    struct gt_lane *lanes;
+    size_t n_lanes;
     gt_model *model; /* own copy */
     gt_predict_options options;
     /* Of tiles. sw: a "tile" is a batch of single-pixel patches, so any size is legal. */
@@ -40,13 +54,13 @@ struct gt_predictor {
     size_t weights; /* bytes of the copy */
     size_t n_params;
 
-    gt_program *program; /* for tiles of width x height */
-    int32_t width, height;
+    int32_t width, height; /* of the programs' tiles */
     gt_value input, prob;
     gt_value *params; /* n_params */
 
     struct gt_tile_choice choice; /* for the last image size */
     int32_t image_width, image_height;
+    size_t most_pixels; /* of a tile, learnt from devices that ran out of memory */
 };
 
 /* input -> network -> softmax for one tile. */
@@ -66,9 +80,20 @@ gt_status gt__row_buffers(struct gt_row_buffers *out, const gt_predictor *p,
 /* Choose tiles for an image of width x height. GT_ENOMEM: nothing fits the memory limit. */
 gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int32_t width,
                           int32_t height);
+/* Output pixels of the smallest tile for an image of width x height. */
+size_t gt__tile_least(const gt_predictor *p, int32_t width, int32_t height);
 
-/* Choice for an image size, remembered; and the program that belongs to it. */
+/* Options of the program of a lane. */
+gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane);
+
+/* Choice for an image size, remembered. */
 gt_status gt__predictor_choose(gt_predictor *p, int32_t width, int32_t height);
-gt_status gt__predictor_program(gt_predictor *p);
+/* The programs that belong to it. failed: the lane whose program could not be made, or NULL. */
+gt_status gt__predictor_programs(const struct gt_lane **failed, gt_predictor *p);
+/* After GT_ENOMEM on a device (or NULL: of the host) with the present choice: forget the programs
+ * and choose smaller tiles for an image of width x height. GT_ENOMEM: there are none; the message
+ * names the device. */
+gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed, int32_t width,
+                               int32_t height);
 
 #endif

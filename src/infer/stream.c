@@ -4,7 +4,7 @@
  * The band holds normalised rows with mirrored columns: [channels][size + shrink][columns]; its row
  * r is row origin - border + r of the mirrored image. Moving on by a step keeps size + shrink -
  * step rows. SPDX-License-Identifier: BSD-2-Clause */
-#include "infer/predictor.h"
+#include "infer/crew.h"
 
 #include "data/mirror.h"
 
@@ -17,16 +17,22 @@ struct stream {
     const gt_row_sink *sink;
     struct gt_tile_axis x, y;
     struct gt_row_buffers size;
-    int32_t height; /* rows of the band */
-    int32_t origin; /* of the band, in output rows */
+    int32_t height;  /* rows of the band */
+    int32_t y_first; /* output row where the present tiles begin */
+    int32_t base;    /* output rows delivered */
+    int32_t origin;  /* of the band, in output rows */
+    int32_t rows;    /* that the present row of tiles contributes */
     float low, scale;
-    float *band, *tile_in, *tile_out, *out, *read;
+    float *band, *out, *read;
     int32_t *columns;
     uint64_t done, total;
+    bool again; /* GT_ENOMEM came from a device (or the row buffers): smaller tiles may do */
+    const struct gt_lane *failed; /* which device */
 };
 
-static gt_status tell(struct stream *s)
+static gt_status tell(void *cookie)
 {
+    const struct stream *s = cookie;
     const gt_predict_options *o = &s->p->options;
     if (o->progress && o->progress(s->done, s->total, o->cookie) != 0) {
         return gt__fail(GT_ECANCELLED, "stopped after %llu of %llu tiles",
@@ -169,10 +175,17 @@ static void gather(const struct stream *s, float *to, size_t x, size_t y, int32_
     }
 }
 
-static void gather_patches(const struct stream *s, size_t x)
+static void gather_tile(void *cookie, float *to, int32_t tile)
 {
-    gt_shape one = gt__tile_input(s->p, 1, 1);
-    float *to = s->tile_in;
+    const struct stream *s = cookie;
+    const gt_predictor *p = s->p;
+    size_t x = (size_t)gt__tile_origin(&s->x, tile);
+    if (!p->patches) {
+        gt_shape in = gt__tile_input(p, s->x.size, s->y.size);
+        gather(s, to, x, 0, in.h, in.w);
+        return;
+    }
+    gt_shape one = gt__tile_input(p, 1, 1);
     for (int32_t dy = 0; dy < s->y.size; ++dy) {
         for (int32_t dx = 0; dx < s->x.size; ++dx) {
             gather(s, to, x + (size_t)dx, (size_t)dy, one.h, one.w);
@@ -182,8 +195,10 @@ static void gather_patches(const struct stream *s, size_t x)
 }
 
 /* Copy what a tile contributes into the output rows; sw's answers are [patch][label]. */
-static void scatter(const struct stream *s, int32_t tile, int32_t rows)
+static void scatter_tile(void *cookie, const float *tile_out, int32_t tile)
 {
+    const struct stream *s = cookie;
+    int32_t rows = s->rows;
     int32_t labels = s->p->labels;
     int32_t pixels = gt__tile_pixels(&s->x, tile);
     size_t x = (size_t)gt__tile_origin(&s->x, tile);
@@ -194,63 +209,99 @@ static void scatter(const struct stream *s, int32_t tile, int32_t rows)
             float *to =
                 s->out + ((size_t)k * (size_t)rows + (size_t)r) * (size_t)s->source->width + x;
             if (!s->p->patches) {
-                const float *from = s->tile_out + (size_t)k * area + first;
+                const float *from = tile_out + (size_t)k * area + first;
                 memcpy(to, from, (size_t)pixels * sizeof *to);
                 continue;
             }
             for (size_t i = 0; i < (size_t)pixels; ++i) {
-                to[i] = s->tile_out[(first + i) * (size_t)labels + (size_t)k];
+                to[i] = tile_out[(first + i) * (size_t)labels + (size_t)k];
             }
         }
     }
 }
 
-static gt_status run_band(struct stream *s, int32_t rows)
+static gt_status tell_tile(void *cookie)
 {
-    gt_predictor *p = s->p;
-    gt_shape in = gt__tile_input(p, s->x.size, s->y.size);
-    for (int32_t i = 0; i < s->x.count; ++i) {
-        size_t x = (size_t)gt__tile_origin(&s->x, i);
-        if (p->patches) {
-            gather_patches(s, x);
-        } else {
-            gather(s, s->tile_in, x, 0, in.h, in.w);
-        }
-        GT_TRY(gt_program_write(p->program, p->input, s->tile_in));
-        GT_TRY(gt_program_run(p->program));
-        GT_TRY(gt_program_read(p->program, p->prob, s->tile_out));
-        scatter(s, i, rows);
-        ++s->done;
-        GT_TRY(tell(s));
-    }
-    return GT_OK;
+    struct stream *s = cookie;
+    ++s->done;
+    return tell(s);
 }
 
-static gt_status run_bands(struct stream *s)
+static gt_status run_bands(struct stream *s, struct gt_crew *crew)
 {
+    s->origin = s->y_first;
     for (int32_t i = 0; i < s->y.count; ++i) {
-        int32_t origin = gt__tile_origin(&s->y, i);
-        int32_t rows = gt__tile_pixels(&s->y, i);
+        int32_t origin = s->y_first + gt__tile_origin(&s->y, i);
+        uint64_t first = (uint64_t)i * (uint64_t)s->x.count;
+        s->rows = gt__tile_pixels(&s->y, i);
         GT_TRY(i == 0 ? fill_band(s, 0) : advance(s, origin));
-        GT_TRY(run_band(s, rows));
-        GT_TRY(s->sink->write(s->sink->cookie, origin, rows, s->out));
+        gt_status status = gt__crew_run(&s->failed, crew, first, s->x.count);
+        if (status != GT_OK) {
+            s->again = status == GT_ENOMEM && s->failed;
+            return status;
+        }
+        GT_TRY(s->sink->write(s->sink->cookie, origin, s->rows, s->out));
+        s->base = origin + s->rows;
     }
     return GT_OK;
 }
 
+/* Buffers of the present tile size. */
 static gt_status allocate(struct stream *s)
 {
     const struct gt_row_buffers *b = &s->size;
     GT_TRY(gt__alloc_raw(&s->band, b->band, sizeof(float), "band of input rows"));
-    GT_TRY(gt__alloc_raw(&s->tile_in, b->tile_in, sizeof(float), "tile input"));
-    GT_TRY(gt__alloc_raw(&s->tile_out, b->tile_out, sizeof(float), "tile output"));
     GT_TRY(gt__alloc_raw(&s->out, b->out, sizeof(float), "output rows"));
-    GT_TRY(gt__alloc_raw(&s->read, b->read, sizeof(float), "rows being read"));
     GT_TRY(gt__alloc_raw(&s->columns, b->columns, sizeof(int32_t), "column map"));
+    for (size_t i = 0; i < s->p->n_lanes; ++i) {
+        struct gt_lane *lane = &s->p->lanes[i];
+        GT_TRY(gt__alloc_raw(&lane->tile_in, b->tile_in, sizeof(float), "tile input"));
+        GT_TRY(gt__alloc_raw(&lane->tile_out, b->tile_out, sizeof(float), "tile output"));
+    }
     for (size_t i = 0; i < b->columns; ++i) {
         s->columns[i] = gt__mirror((int32_t)i - s->p->geometry.border, s->source->width);
     }
     return GT_OK;
+}
+
+static void release(struct stream *s)
+{
+    for (size_t i = 0; i < s->p->n_lanes; ++i) {
+        struct gt_lane *lane = &s->p->lanes[i];
+        gt__free(lane->tile_in);
+        gt__free(lane->tile_out);
+        lane->tile_in = lane->tile_out = NULL;
+    }
+    gt__free(s->columns);
+    gt__free(s->out);
+    gt__free(s->band);
+    s->columns = NULL;
+    s->out = s->band = NULL;
+}
+
+/* Label the rows from base on with tiles of the present choice. */
+static gt_status run_rest(struct stream *s)
+{
+    const struct gt_crew_job job = {gather_tile, scatter_tile, tell_tile, s};
+    struct gt_crew *crew = NULL;
+    gt_status status = GT_OK;
+    s->x = s->p->choice.x;
+    s->y = s->p->choice.y;
+    s->y_first = s->base;
+    s->height = s->y.size + s->p->geometry.shrink;
+    s->total = s->done + (uint64_t)s->x.count * (uint64_t)s->y.count;
+    s->failed = NULL;
+    s->again = true;
+    GT_TRY_OUT(gt__row_buffers(&s->size, s->p, &s->x, &s->y));
+    GT_TRY_OUT(allocate(s));
+    GT_TRY_OUT(gt__predictor_programs(&s->failed, s->p));
+    s->again = false;
+    GT_TRY_OUT(gt__crew_open(&crew, s->p, &job));
+    GT_TRY_OUT(run_bands(s, crew));
+out:
+    gt__crew_close(crew);
+    release(s);
+    return status;
 }
 
 static gt_status check_source(const gt_predictor *p, const gt_row_source *source)
@@ -274,22 +325,19 @@ gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, cons
     s.p = p;
     s.source = source;
     s.sink = sink;
-    s.x = p->choice.x;
-    s.y = p->choice.y;
-    s.height = s.y.size + p->geometry.shrink;
-    s.total = (uint64_t)s.x.count * (uint64_t)s.y.count;
-    GT_TRY_OUT(gt__row_buffers(&s.size, p, &s.x, &s.y));
-    GT_TRY_OUT(allocate(&s));
+    s.total = (uint64_t)p->choice.x.count * (uint64_t)p->choice.y.count;
+    GT_TRY_OUT(gt__row_buffers(&s.size, p, &p->choice.x, &p->choice.y));
+    GT_TRY_OUT(gt__alloc_raw(&s.read, s.size.read, sizeof(float), "rows being read"));
     GT_TRY_OUT(tell(&s));
     GT_TRY_OUT(find_range(&s));
-    GT_TRY_OUT(gt__predictor_program(p));
-    GT_TRY_OUT(run_bands(&s));
+    status = run_rest(&s);
+    while (status == GT_ENOMEM && s.again) {
+        /* Rows delivered are a multiple of the step, so of the period: what follows stays the same.
+         */
+        GT_TRY_OUT(gt__predictor_shrink(p, s.failed, source->width, source->height - s.base));
+        status = run_rest(&s);
+    }
 out:
-    gt__free(s.columns);
     gt__free(s.read);
-    gt__free(s.out);
-    gt__free(s.tile_out);
-    gt__free(s.tile_in);
-    gt__free(s.band);
     return status;
 }

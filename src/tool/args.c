@@ -147,34 +147,6 @@ int tool_choice(const char *text, const char *const *list)
     return -1;
 }
 
-static void log_to_stderr(gt_log_level level, const char *message, void *cookie)
-{
-    (void)cookie;
-    if (level <= GT_LOG_WARN) {
-        fprintf(stderr, "greentea: %s\n", message);
-    }
-}
-
-int tool_open_device(gt_device **out, const struct device_flags *flags)
-{
-    gt_device_options options;
-    gt_device_options_init(&options);
-    options.log = log_to_stderr;
-    options.threads = flags->threads;
-    const char *environment = getenv("GREENTEA_THREADS");
-    if (flags->threads == 0 && environment && *environment) {
-        char *end = NULL;
-        long n = strtol(environment, &end, 10);
-        if (*end != '\0' || n < 1 || n > 1024) {
-            return tool_usage("GREENTEA_THREADS is '%s', expected 1 to 1024", environment);
-        }
-        options.threads = (int32_t)n;
-    }
-    const char *name = flags->device ? flags->device : getenv("GREENTEA_DEVICE");
-    gt_status status = gt_device_open(out, name && *name ? name : NULL, &options);
-    return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
-}
-
 static volatile sig_atomic_t caught;
 
 static void on_signal(int number)

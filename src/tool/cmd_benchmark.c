@@ -86,10 +86,12 @@ int cmd_benchmark(int argc, char **argv)
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums",
          NULL},
-        {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan with times per step on stderr",
+        {"dump", 0, POPT_ARG_NONE, &f.dump, 0,
+         "print the plan with times per step on stderr; OpenCL: timings then include measuring "
+         "them",
          NULL},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable result", NULL},
-        DEVICE_OPTIONS(f.device),
+        DEVICE_OPTIONS(f.device, ""),
         POPT_TABLEEND};
     int code = tool_parse(argc, argv, table, "Time a network with random data.", NULL);
     if (code) {
@@ -103,6 +105,7 @@ int cmd_benchmark(int argc, char **argv)
     if (tool_choice(mode, modes) < 0) {
         return tool_usage("--mode is '%s', expected process or train", mode);
     }
+    f.device.profile = f.dump;
     gt_device *device = NULL;
     gt_model *model = NULL;
     gt_model_options mo;

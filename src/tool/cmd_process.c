@@ -19,7 +19,7 @@ struct processing {
     gt_type format;
     float scale; /* 1, 255 or 65535 */
     size_t memory_limit;
-    gt_device *device;
+    struct device_set devices;
     gt_model *model;
     gt_predictor *predictor;
     gt_image_reader *reader;
@@ -323,10 +323,13 @@ static int prepare(struct processing *p)
         return tool_fail(status, ABOUT_INPUT);
     }
     p->pages = gt_image_reader_pages(p->reader);
-    code = tool_open_device(&p->device, &f->device);
-    code = code ? code : progress_open(&p->progress, f->progress, f->quiet, p->device);
+    code = tool_open_devices(&p->devices, &f->device);
+    code = code ? code : progress_open(&p->progress, f->progress, f->quiet, p->devices.devices[0]);
     if (code) {
         return code;
+    }
+    if (p->devices.n > 1) {
+        snprintf(p->progress.device, sizeof p->progress.device, "%zu devices", p->devices.n);
     }
     gt_predict_options_init(&o);
     o.memory_limit = p->memory_limit ? p->memory_limit : o.memory_limit;
@@ -335,7 +338,7 @@ static int prepare(struct processing *p)
     o.deterministic = f->deterministic;
     o.progress = on_tile;
     o.cookie = p;
-    status = gt_predictor_create(&p->predictor, p->device, p->model, &o);
+    status = gt_predictor_create_on(&p->predictor, p->devices.devices, p->devices.n, p->model, &o);
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
 }
 
@@ -419,7 +422,7 @@ int cmd_process(int argc, char **argv)
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace existing outputs", NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "print tiles and memory, stop", NULL},
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan of the last tile", NULL},
-        DEVICE_OPTIONS(f.device),
+        DEVICE_OPTIONS(f.device, "; several: 0,1 or all"),
         PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
     struct processing p = {.flags = &f};
@@ -428,6 +431,7 @@ int cmd_process(int argc, char **argv)
     if (code) {
         return code < 0 ? EXIT_OK : code;
     }
+    f.device.silent = progress_alone(f.progress, f.quiet);
     code = check(&p);
     code = code ? code : process(&p);
     spool_close(&p.spool);
@@ -435,6 +439,6 @@ int cmd_process(int argc, char **argv)
     gt_predictor_free(p.predictor);
     gt_image_reader_free(p.reader);
     gt_model_free(p.model);
-    gt_device_free(p.device);
+    tool_close_devices(&p.devices);
     return code;
 }

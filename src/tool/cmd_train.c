@@ -384,7 +384,7 @@ int cmd_train(int argc, char **argv)
          NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "plan, print the memory wanted, stop", NULL},
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan", NULL},
-        DEVICE_OPTIONS(f.device),
+        DEVICE_OPTIONS(f.device, ""),
         PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
     struct training t = {.flags = &f};
@@ -393,6 +393,7 @@ int cmd_train(int argc, char **argv)
         return code < 0 ? EXIT_OK : code;
     }
     gt_train_options_init(&t.options);
+    f.device.silent = progress_alone(f.progress, f.quiet);
     code = check(&f);
     code = code ? code : fill_options(&t.options, &f);
     code = code ? code : train(&t);

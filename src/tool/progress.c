@@ -28,6 +28,11 @@ int progress_open(struct progress *p, const char *how, int quiet, const gt_devic
     return 0;
 }
 
+bool progress_alone(const char *how, int quiet)
+{
+    return quiet || (how && strcmp(how, "json") == 0);
+}
+
 static void eta_text(char *out, size_t size, double seconds)
 {
     if (seconds < 0.0 || seconds > 1e8) {

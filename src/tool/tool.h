@@ -44,17 +44,35 @@ int tool_choice(const char *text, const char *const *list);
 struct device_flags {
     char *device;
     int threads;
+    int profile; /* measure steps on the device */
+    int silent;  /* do not say which device was chosen */
 };
-#define DEVICE_OPTIONS(flags)                                                                      \
-    {"device",        'd', POPT_ARG_STRING,                                                        \
-     &(flags).device, 0,   "device to compute on: cpu or an index of `greentea devices`",          \
+/* more: what else the subcommand takes, "" for nothing. */
+#define DEVICE_OPTIONS(flags, more)                                                                \
+    {"device",                                                                                     \
+     'd',                                                                                          \
+     POPT_ARG_STRING,                                                                              \
+     &(flags).device,                                                                              \
+     0,                                                                                            \
+     "cpu, gpu, an index or platform.device of `greentea devices`, or a part of a name" more       \
+     " (default: GREENTEA_DEVICE or cpu)",                                                         \
      "NAME"},                                                                                      \
     {                                                                                              \
         "threads", 't', POPT_ARG_INT, &(flags).threads, 0,                                         \
             "CPU threads (default: all; or GREENTEA_THREADS)", "N"                                 \
     }
-/* Open the device of the flags, GREENTEA_DEVICE or the CPU. 0 or an exit code. */
+/* Open the device of the flags, GREENTEA_DEVICE or the CPU, and say on stderr which it is. 0 or an
+ * exit code. */
 int tool_open_device(gt_device **out, const struct device_flags *flags);
+
+/* The same for one or several: "0,1" or "all" (every device that `greentea devices` lists). */
+enum { TOOL_DEVICES = 64 };
+struct device_set {
+    gt_device *devices[TOOL_DEVICES];
+    size_t n;
+};
+int tool_open_devices(struct device_set *set, const struct device_flags *flags);
+void tool_close_devices(struct device_set *set);
 
 /* ---- progress ---- */
 
@@ -74,6 +92,8 @@ struct progress {
     }
 /* 0 or EXIT_USAGE. */
 int progress_open(struct progress *p, const char *how, int quiet, const gt_device *device);
+/* Is nothing but progress to be on stderr? With --quiet, and where the lines are JSON. */
+bool progress_alone(const char *how, int quiet);
 /* Show that done of total units are done; `extra` stands behind the rate ("loss 0.31").
  * json_extra: members for json mode (", \"loss\": 0.31"). Draws at most about 4 times a second on
  * a terminal and every 10 s elsewhere; last = true always draws and ends the line. */
