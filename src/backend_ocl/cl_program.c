@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of one program: several kernels of the catalogue may take theirs from it. */
+enum { PROGRAM_FUNCTIONS = 8 };
+
 struct gt_ocl_function {
     char name[64];
     cl_kernel kernel;
@@ -16,14 +19,14 @@ struct gt_ocl_built {
     const char *name; /* of the source, a constant */
     char *defines;
     cl_program program;
-    struct gt_ocl_function functions[GT_OCL_FUNCTIONS];
+    struct gt_ocl_function functions[PROGRAM_FUNCTIONS];
 };
 
 static const char options[] = "-cl-std=CL1.2";
 
 static void free_built(struct gt_ocl_built *b)
 {
-    for (size_t i = 0; i < GT_OCL_FUNCTIONS; i++) {
+    for (size_t i = 0; i < PROGRAM_FUNCTIONS; i++) {
         if (b->functions[i].kernel) {
             clReleaseKernel(b->functions[i].kernel);
         }
@@ -172,7 +175,7 @@ gt_status gt__ocl_kernel(cl_kernel *out, struct gt_device *device, const char *n
     struct gt_ocl_built *b = NULL;
     cl_int error = CL_SUCCESS;
     GT_TRY(find_built(&b, gt__ocl(device), name, source, defines));
-    for (size_t i = 0; i < GT_OCL_FUNCTIONS; i++) {
+    for (size_t i = 0; i < PROGRAM_FUNCTIONS; i++) {
         struct gt_ocl_function *f = &b->functions[i];
         if (f->kernel && strcmp(f->name, function) == 0) {
             *out = f->kernel;
@@ -189,5 +192,5 @@ gt_status gt__ocl_kernel(cl_kernel *out, struct gt_device *device, const char *n
             return GT_OK;
         }
     }
-    return gt__fail(GT_ENOTSUP, "%s: more than %d functions", name, GT_OCL_FUNCTIONS);
+    return gt__fail(GT_ENOTSUP, "%s: more than %d functions", name, PROGRAM_FUNCTIONS);
 }
