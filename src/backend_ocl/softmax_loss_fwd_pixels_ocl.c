@@ -4,8 +4,8 @@
  *
  * scores [N][L][H][W], label [N][1][H][W]; scores and prob plain or all channels in one block.
  * Groups of work-items sum their pixels into scratch memory, then one group sums that: the order is
- * fixed by the shape and the size of the groups. Without anyone to read them, prob and count are not
- * written. */
+ * fixed by the shape and the size of the groups. prob and count are not written where nobody reads
+ * them. */
 #include "backend_ocl/softmax_pixels_ocl.h"
 
 #include <stdio.h>
