@@ -29,7 +29,7 @@ for file in "$folder"/*.cl "$folder"/*.clh; do
     # Without comments: they come to stand on lines of their own first.
     sed -e 's|//.*||; s|/\*|\n&|g; s|\*/|&\n|g' "$file" | sed '/^\/\*.*\*\/$/d' |
         sed '/^\/\*/,/\*\/$/d' >"$tmp/code"
-    found=$(grep -E '\batom(ic)?_|\batomic|#[[:space:]]*pragma[[:space:]]+OPENCL|\bcl_[a-z]+_[a-z]|\bdouble([0-9]+)?\b|\bhalf([0-9]+)?[[:space:]]*[*(]|\bprintf\b' "$tmp/code")
+    found=$(grep -E '\batom(ic)?_|\batomic|#[[:space:]]*pragma[[:space:]]+OPENCL[[:space:]]+EXTENSION|\bcl_[a-z]+_[a-z]|\bdouble([0-9]+)?\b|\bhalf([0-9]+)?[[:space:]]*[*(]|\bprintf\b' "$tmp/code")
     [ -z "$found" ] || complain "$file: atomics, extensions, double, half or printf:
 $found"
     case $file in *.clh) continue ;; esac
