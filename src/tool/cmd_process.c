@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 struct flags {
-    char *model, *in, *out, *format, *memory_limit, *progress;
+    char *model, *in, *out, *format, *memory_limit, *device_limit, *progress;
     int label, tile, untiled, deterministic, overwrite, quiet, dry_run, dump;
     struct device_flags device;
 };
@@ -17,8 +17,8 @@ struct flags {
 struct processing {
     const struct flags *flags;
     gt_type format;
-    float scale; /* 1, 255 or 65535 */
-    size_t memory_limit;
+    float scale;                       /* 1, 255 or 65535 */
+    size_t memory_limit, device_limit; /* 0: the library's */
     struct device_set devices;
     gt_model *model;
     gt_predictor *predictor;
@@ -333,6 +333,7 @@ static int prepare(struct processing *p)
     }
     gt_predict_options_init(&o);
     o.memory_limit = p->memory_limit ? p->memory_limit : o.memory_limit;
+    o.device_limit = p->device_limit;
     o.tile = f->tile;
     o.untiled = f->untiled;
     o.deterministic = f->deterministic;
@@ -364,6 +365,15 @@ static int process(struct processing *p)
     return code;
 }
 
+/* Bytes of a flag, 0 if it is not given. */
+static int parse_limit(size_t *out, const char *text, const char *flag)
+{
+    if (text && (!tool_parse_bytes(out, text) || *out == 0)) {
+        return tool_usage("%s is '%s', expected for example 512M or 2G", flag, text);
+    }
+    return 0;
+}
+
 static int check(struct processing *p)
 {
     static const char *const formats[] = {"f32", "u8", "u16", NULL};
@@ -380,10 +390,10 @@ static int check(struct processing *p)
     if (format < 0) {
         return tool_usage("--format is '%s', expected f32, u8 or u16", f->format);
     }
-    if (f->memory_limit &&
-        (!tool_parse_bytes(&p->memory_limit, f->memory_limit) || p->memory_limit == 0)) {
-        return tool_usage("--memory-limit is '%s', expected for example 512M or 2G",
-                          f->memory_limit);
+    int code = parse_limit(&p->memory_limit, f->memory_limit, "--memory-limit");
+    code = code ? code : parse_limit(&p->device_limit, f->device_limit, "--device-memory");
+    if (code) {
+        return code;
     }
     p->format = types[format];
     p->scale = scales[format];
@@ -414,7 +424,9 @@ int cmd_process(int argc, char **argv)
          "F"},
         {"label", 'k', POPT_ARG_INT, &f.label, 0, "only this label (2 labels: 1; more: all)", "K"},
         {"memory-limit", 0, POPT_ARG_STRING, &f.memory_limit, 0,
-         "bytes for processing (default 1G)", "B"},
+         "bytes of the machine's memory for processing (default 1G)", "B"},
+        {"device-memory", 0, POPT_ARG_STRING, &f.device_limit, 0,
+         "bytes on each GPU (default: a quarter of its memory, at most 4G)", "B"},
         {"tile", 0, POPT_ARG_INT, &f.tile, 0, "output size of a tile (default: the largest)", "P"},
         {"untiled", 0, POPT_ARG_NONE, &f.untiled, 0, "one tile for a page, whatever the limit",
          NULL},

@@ -11,7 +11,7 @@ allowed()
         core) echo "core" ;;
         image) echo "image core" ;;
         models) echo "models core" ;;
-        backend_*) echo "$1 core" ;;
+        backend_*) echo "$1 core cl" ;; # cl: device sources, made by the build
         data) echo "data image core" ;;
         eval) echo "eval image core" ;;
         train) echo "train data eval models image core" ;;

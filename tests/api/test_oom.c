@@ -115,18 +115,21 @@ out:
     return status;
 }
 
-static gt_status life_of_prediction(void)
+/* On `n` devices, at most 2. */
+static gt_status predict_on(size_t n)
 {
-    gt_device *device = NULL;
+    gt_device *device[2] = {NULL, NULL};
     gt_model *model = NULL;
     gt_predictor *predictor = NULL;
     gt_image *image[3] = {NULL, NULL, NULL};
     gt_evaluation *evaluation = NULL;
     gt_binary_scores scores;
     gt_status status = GT_OK;
-    TRY(open_device(&device));
+    for (size_t i = 0; i < n; i++) {
+        TRY(open_device(&device[i]));
+    }
     TRY(make_model(&model, "u"));
-    TRY(gt_predictor_create(&predictor, device, model, NULL));
+    TRY(gt_predictor_create_on(&predictor, device, n, model, NULL));
     TRY(gt_synthetic_section(&image[0], &image[1], 40, 40, 1, 0));
     gt_image_view raw = gt_image_get_view(image[0]);
     TRY(gt_predictor_run(&image[2], predictor, &raw));
@@ -145,8 +148,19 @@ out:
     }
     gt_predictor_free(predictor);
     gt_model_free(model);
-    gt_device_free(device);
+    gt_device_free(device[1]);
+    gt_device_free(device[0]);
     return status;
+}
+
+static gt_status life_of_prediction(void)
+{
+    return predict_on(1);
+}
+
+static gt_status life_of_two_devices(void)
+{
+    return predict_on(2);
 }
 
 /* y = relu(conv(x)) with a loss, its gradient, one run. */
@@ -275,6 +289,11 @@ static void test_prediction(void **state)
     (void)state;
     check_life(life_of_prediction);
 }
+static void test_two_devices(void **state)
+{
+    (void)state;
+    check_life(life_of_two_devices);
+}
 static void test_program(void **state)
 {
     (void)state;
@@ -317,7 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_program),    cmocka_unit_test(test_images),
         cmocka_unit_test(test_model),      cmocka_unit_test(test_training),
-        cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_prediction), cmocka_unit_test(test_two_devices),
     };
     return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);
 }
