@@ -102,13 +102,16 @@ gt_status gt__ocl_limits(struct gt_ocl_device *d)
 {
     cl_device_type type = 0;
     cl_ulong local = 0;
+    cl_ulong most = 0;
     cl_uint clock = 0;
     cl_int error = clGetDeviceInfo(d->id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     error |= clGetDeviceInfo(d->id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_group,
                              &d->max_group, NULL);
     error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
     GT_TRY(gt__ocl_status(error ? CL_INVALID_DEVICE : CL_SUCCESS, &d->base, "clGetDeviceInfo"));
+    d->base.max_buffer = most < SIZE_MAX ? (size_t)most : 0;
     d->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     d->local_bytes = (size_t)local;
     d->units = d->base.info.compute_units > 0 ? d->base.info.compute_units : 1;

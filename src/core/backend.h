@@ -14,6 +14,7 @@ struct gt_device {
     gt_device_info info;
     gt_device_options options;
     int32_t threads;
+    size_t max_buffer; /* the largest buffer that is sure to be given; 0: any */
 };
 
 /* What all buffers have. */

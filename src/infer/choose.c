@@ -144,6 +144,11 @@ static gt_status measure_lane(struct search *s, struct gt_tile_choice *c, size_t
         }
     }
     GT_TRY(gt_program_plan(&m, lane->device, graph, &options));
+    size_t most = lane->device->max_buffer;
+    if (most > 0 && m.arena_bytes > most && !p->options.untiled) {
+        return gt__fail(GT_ENOMEM, "a tile wants %zu bytes in one piece, %s gives at most %zu",
+                        m.arena_bytes, lane->device->info.name, most);
+    }
     if (!gt__add(&bytes, m.arena_bytes, m.packed_bytes) || !gt__add(&bytes, bytes, m.kept_bytes) ||
         !gt__mul(&all, bytes, n)) {
         return gt__fail(GT_ENOMEM, "a tile takes more memory than there are addresses");

@@ -453,6 +453,16 @@ static void own_memory(void **state)
     assert_true(difference == 0);
     gt_predictor_free(p);
     p = NULL;
+    fakes[0].device->max_buffer = (size_t)3900000;
+    tiny_ok(gt_predictor_create_on(&p, devices, 1, model, &o));
+    tiny_ok(gt_predictor_plan(&plan, p, WIDTH, HEIGHT));
+    assert_true(plan.arena_bytes <= 3900000);
+    gt_predictor_free(p);
+    p = NULL;
+    fakes[0].device->max_buffer = 100000;
+    assert_int_equal(gt_predictor_create_on(&p, devices, 1, model, &o), GT_ENOMEM);
+    assert_non_null(strstr(gt_error_message(), "in one piece"));
+    fakes[0].device->max_buffer = 0;
     o.memory_limit = (size_t)1 << 20; /* row buffers fit, a processor's program does not */
     tiny_ok(gt_predictor_create_on(&p, devices, 1, model, &o));
     gt_predictor_free(p);
