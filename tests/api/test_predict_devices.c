@@ -176,6 +176,25 @@ static void close_all(gt_device **devices, size_t n)
     }
 }
 
+/* Tiles are cut so that every device gets some. */
+static void enough_tiles(void **state)
+{
+    (void)state;
+    struct fake fakes[MOST];
+    gt_device *devices[MOST];
+    gt_predict_options o = options_of(0, 0);
+    open_fakes(fakes, devices, MOST);
+    for (size_t n = 1; n <= MOST; n++) {
+        gt_predict_plan plan;
+        gt_predictor *p = NULL;
+        tiny_ok(gt_predictor_create_on(&p, devices, n, model, &o));
+        tiny_ok(gt_predictor_plan(&plan, p, WIDTH, HEIGHT));
+        assert_int_equal(plan.tiles, n);
+        gt_predictor_free(p);
+    }
+    close_all(devices, MOST);
+}
+
 static void fixed_shares(void **state)
 {
     (void)state;
@@ -477,12 +496,12 @@ static void own_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),        cmocka_unit_test(names_of_all),
-        cmocka_unit_test(same_bits),    cmocka_unit_test(fixed_shares),
-        cmocka_unit_test(late_devices), cmocka_unit_test(progress),
-        cmocka_unit_test(lost_device),  cmocka_unit_test(wrong_devices),
-        cmocka_unit_test(no_room),      cmocka_unit_test(no_room_later),
-        cmocka_unit_test(own_memory),
+        cmocka_unit_test(names),         cmocka_unit_test(names_of_all),
+        cmocka_unit_test(same_bits),     cmocka_unit_test(enough_tiles),
+        cmocka_unit_test(fixed_shares),  cmocka_unit_test(late_devices),
+        cmocka_unit_test(progress),      cmocka_unit_test(lost_device),
+        cmocka_unit_test(wrong_devices), cmocka_unit_test(no_room),
+        cmocka_unit_test(no_room_later), cmocka_unit_test(own_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

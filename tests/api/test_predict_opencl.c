@@ -13,7 +13,7 @@
 
 #include "../support/tiny.h"
 
-enum { MOST = 8, WIDTH = 171, HEIGHT = 117 };
+enum { MOST = 8, WIDTH = 101, HEIGHT = 61 };
 
 static gt_model *model;
 static gt_image *image;
