@@ -50,7 +50,7 @@ expect 2 tune --net usk --out-size 3
 expect 2 tune $net --batch 0
 expect 0 tune $net --dry-run
 says ' 0 measured' out
-[ ! -e cache ] || complain "a dry run made the cache folder"
+[ ! -e cache/greentea ] || complain "a dry run made the cache folder"
 
 expect 0 tune $net
 says '^conv2d_fwd ' out
