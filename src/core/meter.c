@@ -13,6 +13,9 @@ enum { CHUNK = 1 << 16, ROUNDS = 5, MAX_RUNS = 64 };
 /* Each round lasts about so long; one run of a kernel slower than SLOW times the best is enough. */
 static const double round_seconds = 0.005;
 static const double slow = 3.0;
+/* A first run that long, and a hundred times the best, is not repeated; a shorter one may have been
+ * the driver's late work. */
+static const double hopeless_seconds = 1.0;
 
 static double now(void)
 {
@@ -199,7 +202,7 @@ static gt_status measure(double *seconds, struct gt_meter *m, struct gt_step *st
     GT_TRY(time_runs(&first, m, step, 1));
     /* Forward weights change rarely; gradients are of training, where every run packs. */
     step->pack = m->node->backward != 0;
-    if (best <= 0.0 || first < 100.0 * best || first < round_seconds) {
+    if (best <= 0.0 || first < 100.0 * best || first < hopeless_seconds) {
         GT_TRY(time_runs(&first, m, step, 1));
     }
     if (best > 0.0 && first > slow * best && first > round_seconds) {
