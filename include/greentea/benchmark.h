@@ -1,4 +1,4 @@
-/* Greentea: timings of whole networks. SPDX-License-Identifier: BSD-2-Clause */
+/* Greentea: timings of whole networks, and of their kernels (tuning). SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GREENTEA_BENCHMARK_H
 #define GREENTEA_BENCHMARK_H
 
@@ -41,6 +41,53 @@ typedef struct gt_benchmark_result {
  */
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
                                   const gt_model *model, const gt_benchmark_options *options);
+
+/* ---- tuning ---- */
+
+/** Called after each operation: what it is, how many are done. Non-zero stops the tuning with
+ * GT_ECANCELLED; what was measured is kept. */
+typedef int (*gt_tune_fn)(const char *operation, int32_t done, int32_t total, void *cookie);
+
+typedef struct gt_tune_options {
+    gt_benchmark_mode mode; /**< train measures the gradients too; default process */
+    int32_t output;         /**< output size; 0 (default): the published one */
+    int32_t batch;          /**< default 1 */
+    int32_t fresh;          /**< 1: forget earlier measurements of the device first; default 0 */
+    int32_t dry_run;        /**< 1: measure nothing, only count; default 0 */
+    gt_tune_fn progress;    /**< default NULL */
+    void *cookie;           /**< handed to progress */
+} gt_tune_options;
+
+/** Write the defaults. */
+GT_API void gt_tune_options_init(gt_tune_options *options);
+
+typedef struct gt_tune_result {
+    int32_t input, output;
+    int32_t operations;         /**< distinct ones of the network */
+    int32_t options;            /**< ways to run them: kernel, variant, layouts */
+    int32_t measured;           /**< of these, in this call; the others were known before */
+    int32_t failed;             /**< could not run here, for example for lack of memory */
+    int32_t changed;            /**< operations that now run otherwise */
+    double ms_before, ms_after; /**< sum of measured times of the chosen ways, all operations;
+                                   copies between layouts are not in it */
+} gt_tune_result;
+
+/**
+ * Measure every way to run every operation of a network on a device, and keep the times in the
+ * cache folder ($XDG_CACHE_HOME/greentea, or $HOME/.cache/greentea), in one file for each device
+ * name, driver and version of the library. From then on every device of that name plans by them
+ * where operation, sizes and layouts are the same. They change which kernels are chosen, and so the
+ * last bits of results; deterministic plans (gt_program_options) ignore them.
+ * dump  if not NULL, receives one line for each operation: times, way before and after; free with
+ *       gt_free()
+ * GT_EIO  the file cannot be written; GT_ENOMEM, GT_ESHAPE as gt_benchmark_run()
+ */
+GT_API gt_status gt_tune_run(gt_tune_result *out, char **dump, gt_device *device,
+                             const gt_model *model, const gt_tune_options *options);
+
+/** The file of a device's measurements; the caller frees the text with gt_free(). GT_EIO  there is
+ * no cache folder. */
+GT_API gt_status gt_tune_file(char **out, const gt_device *device);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* An OpenCL device: context, queues, buffers, steps enqueued in order.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "backend_ocl/cl_blast.h"
 #include "backend_ocl/ocl_internal.h"
 
 #include <assert.h>
@@ -51,6 +52,7 @@ static void ocl_close(struct gt_device *device)
     gt__ocl_profile_free(d);
     gt__ocl_stage_free(d);
     gt__ocl_programs_free(d);
+    gt__clblast_leave(d);
     if (d->transfer) {
         clReleaseCommandQueue(d->transfer);
     }

@@ -3,11 +3,12 @@
 #define GT_BACKEND_OCL_CL_CACHE_H
 
 #include "backend_ocl/ocl.h"
+#include "core/cache.h"
 
 enum { GT_CL_KEY_BYTES = 32 };
 struct gt_cl_key {
     unsigned char digest[GT_CL_KEY_BYTES]; /* of device, driver, source and options */
-    char path[1024];                       /* of the cache file */
+    char path[GT_CACHE_PATH];              /* of the cache file */
 };
 
 /* False where there can be no cache (no home, no digest). */

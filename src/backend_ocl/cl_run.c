@@ -62,27 +62,40 @@ static gt_status launch_failed(const struct gt_ocl_call *call, cl_int error, con
     return gt__ocl_status(error, &call->device->base, text);
 }
 
+gt_status gt__ocl_profile_event(cl_event **out, struct gt_ocl_device *d)
+{
+    struct gt_ocl_profile *profile = d->profile;
+    *out = NULL;
+    if (profile) {
+        GT_TRY(gt__grow(&profile->events, &profile->capacity, profile->n + 1,
+                        sizeof *profile->events, "profile"));
+        profile->events[profile->n] = NULL;
+        *out = &profile->events[profile->n];
+    }
+    return GT_OK;
+}
+
+void gt__ocl_profile_keep(struct gt_ocl_device *d)
+{
+    if (d->profile && d->profile->events[d->profile->n]) {
+        d->profile->n++;
+    }
+}
+
 gt_status gt__ocl_launch(struct gt_ocl_call *call, cl_uint dimensions, const size_t *global,
                          const size_t *local)
 {
-    struct gt_ocl_profile *profile = call->device->profile;
     cl_event *event = NULL;
     if (call->error) {
         return launch_failed(call, call->error, "clSetKernelArg");
     }
-    if (profile) {
-        GT_TRY(gt__grow(&profile->events, &profile->capacity, profile->n + 1,
-                        sizeof *profile->events, "profile"));
-        event = &profile->events[profile->n];
-    }
+    GT_TRY(gt__ocl_profile_event(&event, call->device));
     cl_int error = clEnqueueNDRangeKernel(call->device->queue, call->function, dimensions, NULL,
                                           global, local, 0, NULL, event);
     if (error) {
         return launch_failed(call, error, "clEnqueueNDRangeKernel");
     }
-    if (profile) {
-        profile->n++;
-    }
+    gt__ocl_profile_keep(call->device);
     return GT_OK;
 }
 

@@ -25,6 +25,7 @@ struct gt_ocl_device {
     struct gt_ocl_built *built;
     struct gt_ocl_stage *stage;
     struct gt_ocl_profile *profile; /* NULL unless options.profile */
+    bool clblast;                   /* uses CLBlast (cl_blast.h) */
     bool cpu;                       /* a processor rather than a GPU: small groups, no local memory
                                        of its own */
     size_t max_group;               /* work-items of a work-group */
@@ -111,6 +112,10 @@ gt_status gt__ocl_launch(struct gt_ocl_call *call, cl_uint dimensions, const siz
                          const size_t *local);
 /* Enqueue one work-item per element, rounded up to whole groups: the function checks its index. */
 gt_status gt__ocl_launch_flat(struct gt_ocl_call *call, size_t count);
+/* For launches by others: where they shall put their event (NULL unless profiling), and after
+ * success: count it. */
+gt_status gt__ocl_profile_event(cl_event **out, struct gt_ocl_device *d);
+void gt__ocl_profile_keep(struct gt_ocl_device *d);
 
 /* ---- plans ---- */
 

@@ -7,6 +7,7 @@
 
 struct gt_backend;
 struct gt_step;
+struct gt_tune;
 
 /* What all devices have; a backend's own struct starts with it. */
 struct gt_device {
@@ -15,6 +16,7 @@ struct gt_device {
     gt_device_options options;
     int32_t threads;
     size_t max_buffer; /* the largest buffer that is sure to be given; 0: any */
+    struct gt_tune *tune; /* measured costs, loaded by the first plan (tune.h) */
 };
 
 /* What all buffers have. */

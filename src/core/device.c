@@ -1,5 +1,5 @@
 /* Devices of all backends, by name or number. SPDX-License-Identifier: BSD-2-Clause */
-#include "core/backend.h"
+#include "core/tune.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -213,6 +213,7 @@ int32_t gt_device_threads(const gt_device *device)
 void gt_device_free(gt_device *device)
 {
     if (device) {
+        gt__tune_free(device);
         device->backend->close(device);
     }
 }

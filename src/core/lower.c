@@ -1,6 +1,7 @@
 /* From a graph to placed steps: prune, fuse, select, insert reorders, lay out memory.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "core/program_internal.h"
+#include "core/tune.h"
 
 #include <string.h>
 
@@ -278,6 +279,7 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
     l.planner.deterministic = options && options->deterministic;
     program->ahead = options && options->ahead;
     program->original_values = graph->n_values;
+    GT_TRY_OUT(gt__tune_load(program->device));
     GT_TRY_OUT(gt__graph_clone(&l.planner.graph, graph));
     GT_TRY_OUT(gt__prune(l.planner.graph));
     if (!extra || !extra->no_fuse) {

@@ -1,7 +1,7 @@
 /* Choice of kernels and layouts: dynamic programming along the chains of a graph, then sweeps that
  * settle the places where chains meet (skip connections, gradients that read forward values).
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "core/planner.h"
+#include "core/tune.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,12 +67,18 @@ static void resolve(const struct gt_graph *g, const struct gt_node *node, struct
     }
 }
 
-static gt_status add_option(struct gt_choice *c, const struct gt_kernel *kernel, unsigned variant,
-                            const struct gt_plan *plan)
+/* Deterministic plans ignore measurements: they must not depend on what was measured where. */
+static gt_status add_option(struct gt_choice *c, const struct gt_planner *p,
+                            const struct gt_node *node, const struct gt_kernel *kernel,
+                            unsigned variant, const struct gt_plan *plan)
 {
     GT_TRY(gt__grow(&c->options, &c->options_capacity, c->n_options + 1, sizeof *c->options,
                     "planner"));
-    c->options[c->n_options++] = (struct gt_option){kernel, variant, *plan};
+    struct gt_option *option = &c->options[c->n_options++];
+    *option = (struct gt_option){kernel, variant, *plan};
+    if (!p->deterministic) {
+        gt__tune_cost(p, node, option);
+    }
     return GT_OK;
 }
 
@@ -86,14 +92,14 @@ static gt_status add_variant(struct gt_choice *c, const struct gt_planner *p,
     }
     if (!plan_is_any(p->graph, node, &plan)) {
         resolve(p->graph, node, &plan, GT_LAYOUT_NCHW);
-        return add_option(c, kernel, variant, &plan);
+        return add_option(c, p, node, kernel, variant, &plan);
     }
     for (size_t i = 0; i < set->n; i++) {
         struct gt_plan concrete = {0};
         resolve(p->graph, node, &concrete, set->layouts[i]);
         if (kernel->plan(p->device, p->graph, node, variant, &concrete)) {
             resolve(p->graph, node, &concrete, set->layouts[i]);
-            GT_TRY(add_option(c, kernel, variant, &concrete));
+            GT_TRY(add_option(c, p, node, kernel, variant, &concrete));
         }
     }
     return GT_OK;

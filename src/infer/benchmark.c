@@ -1,10 +1,8 @@
 /* Timings of whole networks. SPDX-License-Identifier: BSD-2-Clause */
-#include "core/mem.h"
-#include "core/error.h"
-#include "core/ir.h"
+#include "infer/network_graph.h"
+
 #include "core/random.h"
 
-#include <greentea/benchmark.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -17,9 +15,8 @@ void gt_benchmark_options_init(gt_benchmark_options *options)
 /* Everything a benchmark holds. */
 struct bench {
     gt_model *model; /* not owned */
-    gt_graph *graph;
+    struct gt_network_graph net;
     gt_program *program;
-    gt_value input, label, hyper, *params;
     float *data, *labels;
     double *times;
 };
@@ -27,38 +24,10 @@ struct bench {
 static void bench_free(struct bench *b)
 {
     gt_program_free(b->program);
-    gt_graph_free(b->graph);
-    gt__free(b->params);
+    gt__network_graph_free(&b->net);
     gt__free(b->data);
     gt__free(b->labels);
     gt__free(b->times);
-}
-
-static gt_status build(struct bench *b, const gt_model *model, const gt_benchmark_options *o,
-                       int32_t output, int32_t input)
-{
-    gt_model_options mo;
-    gt_model_get_options(model, &mo);
-    gt_shape in = {o->batch, mo.channels, input, input};
-    gt_value scores = GT_NO_VALUE;
-    gt_value last = GT_NO_VALUE;
-    GT_TRY(gt_graph_create(&b->graph));
-    GT_TRY(gt_graph_input(&b->input, b->graph, in, "data"));
-    GT_TRY(gt__alloc(&b->params, gt_model_tensors(model), sizeof *b->params, "benchmark"));
-    GT_TRY(gt_model_append(&scores, b->params, model, b->graph, b->input));
-    if (o->mode == GT_BENCHMARK_PROCESS) {
-        GT_TRY(gt_graph_softmax(&last, b->graph, scores));
-    } else {
-        gt_shape label = {o->batch, 1, output, output};
-        struct gt_update_values u;
-        GT_TRY(gt_graph_input(&b->label, b->graph, label, "label"));
-        GT_TRY(gt_graph_softmax_loss(&last, NULL, b->graph, scores, b->label, GT_NORMALIZE_VALID,
-                                     1.0f));
-        GT_TRY(gt_graph_gradient(b->graph, last));
-        GT_TRY(gt__graph_updates(&u, b->graph, GT_UPDATE_SGD));
-        b->hyper = u.hyper;
-    }
-    return gt_graph_output(b->graph, last);
 }
 
 static gt_status fill(struct bench *b, gt_model *model)
@@ -66,13 +35,13 @@ static gt_status fill(struct bench *b, gt_model *model)
     gt_model_options mo;
     gt_model_get_options(model, &mo);
     struct gt_random r = gt__random_open(1, GT_STREAM_BENCHMARK, 0);
-    size_t n = gt__count(gt_graph_shape(b->graph, b->input));
+    size_t n = gt__count(gt_graph_shape(b->net.graph, b->net.input));
     GT_TRY(gt__alloc(&b->data, n, sizeof *b->data, "benchmark input"));
     for (size_t i = 0; i < n; i++) {
         b->data[i] = 2.0f * gt__random_f32(&r) - 1.0f;
     }
-    if (b->label != GT_NO_VALUE) {
-        n = gt__count(gt_graph_shape(b->graph, b->label));
+    if (b->net.label != GT_NO_VALUE) {
+        n = gt__count(gt_graph_shape(b->net.graph, b->net.label));
         GT_TRY(gt__alloc(&b->labels, n, sizeof *b->labels, "benchmark labels"));
         for (size_t i = 0; i < n; i++) {
             b->labels[i] = (float)gt__random_below(&r, (uint64_t)mo.labels);
@@ -81,7 +50,7 @@ static gt_status fill(struct bench *b, gt_model *model)
     for (size_t i = 0; i < gt_model_tensors(model); i++) {
         float *data = NULL;
         GT_TRY(gt_model_tensor(NULL, NULL, &data, model, i));
-        GT_TRY(gt_program_write(b->program, b->params[i], data));
+        GT_TRY(gt_program_write(b->program, b->net.params[i], data));
     }
     return GT_OK;
 }
@@ -92,10 +61,10 @@ static gt_status run_once(double *seconds, struct bench *b)
         [GT_HYPER_RATE] = 1e-6f, [GT_HYPER_MOMENTUM] = 0.9f};
     struct timespec t0;
     struct timespec t1;
-    GT_TRY(gt_program_write(b->program, b->input, b->data));
-    if (b->label != GT_NO_VALUE) {
-        GT_TRY(gt_program_write(b->program, b->label, b->labels));
-        GT_TRY(gt_program_write(b->program, b->hyper, hyper));
+    GT_TRY(gt_program_write(b->program, b->net.input, b->data));
+    if (b->net.label != GT_NO_VALUE) {
+        GT_TRY(gt_program_write(b->program, b->net.label, b->labels));
+        GT_TRY(gt_program_write(b->program, b->net.hyper, hyper));
     }
     GT_TRY(gt_program_wait(b->program)); /* inputs lie on the device: uploads run beside kernels */
     clock_gettime(CLOCK_MONOTONIC, &t0);
@@ -125,7 +94,7 @@ static void summarise(gt_benchmark_result *out, const struct bench *b,
     out->ms_min = b->times[0] * 1e3;
     out->ms_q1 = b->times[n / 4] * 1e3;
     out->ms_q3 = b->times[(3 * n) / 4 < n ? (3 * n) / 4 : n - 1] * 1e3;
-    out->gmacs = train * (double)gt_graph_macs(b->graph) * 1e-9;
+    out->gmacs = train * (double)gt_graph_macs(b->net.graph) * 1e-9;
     out->tflops = median > 0.0 ? 2e-3 * out->gmacs / median : 0.0;
     out->mpix_per_s = median > 0.0 ? pixels / median * 1e-6 : 0.0;
     gt_program_get_memory(b->program, &out->memory);
@@ -152,8 +121,8 @@ gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *dev
     result.input = result.output + geometry.shrink;
     result.batch = options->batch;
     GT_TRY_OUT(gt_model_check_size(model, result.output));
-    GT_TRY_OUT(build(&b, model, options, result.output, result.input));
-    GT_TRY_OUT(gt_program_create(&b.program, device, b.graph, &po));
+    GT_TRY_OUT(gt__network_graph(&b.net, model, options->mode, result.batch, result.output));
+    GT_TRY_OUT(gt_program_create(&b.program, device, b.net.graph, &po));
     /* The tensors are only read; the accessor is not const because trainers write through it. */
     GT_TRY_OUT(fill(&b, (gt_model *)(uintptr_t)model));
     GT_TRY_OUT(gt__alloc(&b.times, (size_t)options->runs, sizeof *b.times, "benchmark"));

@@ -12,6 +12,7 @@ static const struct {
     {"process", cmd_process, "label every pixel of images with a trained model"},
     {"evaluate", cmd_evaluate, "compare probabilities with the true labels"},
     {"benchmark", cmd_benchmark, "time a network on a device"},
+    {"tune", cmd_tune, "measure the kernels of a device, to plan by it later"},
     {"info", cmd_info, "describe a network or a model file"},
     {"devices", cmd_devices, "list the devices to compute on"},
     {"demo", cmd_demo, "make data, train, label and show a picture, in about two minutes"},

@@ -123,6 +123,7 @@ int cmd_train(int argc, char **argv);
 int cmd_process(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_benchmark(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
