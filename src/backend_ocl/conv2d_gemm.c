@@ -18,7 +18,7 @@ static const struct tile {
     int32_t m, n;
     double share, groups;
 } tiles[GT_CONV_TILES] = {
-    {64, 128, 0.80, 3}, {128, 64, 0.78, 3}, {64, 64, 0.66, 6}, {32, 64, 0.50, 10}};
+    {64, 128, 0.68, 3}, {128, 64, 0.64, 3}, {64, 64, 0.65, 6}, {32, 64, 0.62, 12}};
 
 static bool is_gradient(const struct gt_node *node)
 {

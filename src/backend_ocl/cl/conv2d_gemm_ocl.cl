@@ -29,6 +29,13 @@
 #define BORDER 0
 #endif
 
+/* 1: the last step fetches its own data once more, which costs nothing and saves a branch. Measured
+ * on an H200: 45.8 instead of 42.8 TFLOP/s with tiles of 64 x 128, but 41.4 instead of 43.4 with
+ * 64 x 64. */
+#ifndef EAGER
+#define EAGER (BN >= 128)
+#endif
+
 #define TM 8
 #define TN 8
 #define THREADS (BM * BN / (TM * TN))
@@ -78,8 +85,9 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
             ulong weight_at, global const float *restrict bias, ulong bias_at,
             global float *restrict y, ulong y_at, gt_conv g)
 {
-    local float as[2][BK][PITCH];
-    local float bs[2][BK][BN];
+    /* Without the alignment compilers split the vectors. */
+    local float __attribute__((aligned(16))) as[2][BK][PITCH];
+    local float __attribute__((aligned(16))) bs[2][BK][BN];
     int t = (int)get_local_id(0);
     int n0 = (int)get_group_id(0) * BN;
     int m0 = (int)get_group_id(1) * BM;
@@ -91,6 +99,7 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
     /* Rows of A that this work-item fetches: 4 channels each. */
     int a_row = t / (BK / 4);
     int a_k = t % (BK / 4) * 4;
+    int a_turn = a_k & 8; /* rows 8 to 15 of a step lie crosswise, in other banks */
     int a_base[A_VECTORS];
 #if BORDER
     int a_i[A_VECTORS], a_j[A_VECTORS];
@@ -106,7 +115,8 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
 #endif
     }
     int b_row = t / (BN / 4);
-    global const float *b_from = weight + n0 + t % (BN / 4) * 4;
+    int b_at = n0 + t % (BN / 4) * 4;
+    int b_step = B_STEP * g.n_pad;
 
     /* The first step of this part. */
     int chunks = g.c16 / BK;
@@ -116,11 +126,11 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
     int c = step % chunks * BK;
     int a = tap / g.kw;
     int b = tap % g.kw;
-    b_from += (ulong)(tap * g.c16 + c + b_row) * (ulong)g.n_pad;
+    b_at += (tap * g.c16 + c + b_row) * g.n_pad;
 
     int warp = t / 32;
-    int m_lane = warp % WARPS_M * 32 + t % 32 / 8 * 4;
-    int n_lane = warp / WARPS_M * 64 + t % 8 * 4;
+    int m_lane = warp % WARPS_M * 32 + ((t & 1) | (t >> 3 & 2)) * 4;
+    int n_lane = warp / WARPS_M * 64 + (t >> 1 & 7) * 4;
 
     float4 a_next[A_VECTORS], b_next[B_VECTORS];
     float acc[TM][TN];
@@ -140,9 +150,12 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
             a_next[v] = inside ? *(global const float4 *)(x + a_base[v] + shift) : (float4)(0.0f); \
         }                                                                                          \
         for (int v = 0; v < B_VECTORS; v++) {                                                      \
-            b_next[v] = *(global const float4 *)(b_from + (ulong)(v * B_STEP) * (ulong)g.n_pad);   \
+            b_next[v] = *(global const float4 *)(weight + b_at + v * b_step);                      \
         }                                                                                          \
-        b_from += (ulong)BK * (ulong)g.n_pad;                                                      \
+    }
+#define ADVANCE()                                                                                  \
+    {                                                                                              \
+        b_at += BK * g.n_pad;                                                                      \
         c += BK;                                                                                   \
         if (c == g.c16) {                                                                          \
             c = 0;                                                                                 \
@@ -164,10 +177,10 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
 #define STORE(buffer)                                                                              \
     {                                                                                              \
         for (int v = 0; v < A_VECTORS; v++) {                                                      \
-            as[buffer][a_k][a_row + v * A_STEP] = a_next[v].x;                                     \
-            as[buffer][a_k + 1][a_row + v * A_STEP] = a_next[v].y;                                 \
-            as[buffer][a_k + 2][a_row + v * A_STEP] = a_next[v].z;                                 \
-            as[buffer][a_k + 3][a_row + v * A_STEP] = a_next[v].w;                                 \
+            as[buffer][a_k][(a_row + v * A_STEP) ^ a_turn] = a_next[v].x;                                     \
+            as[buffer][a_k + 1][(a_row + v * A_STEP) ^ a_turn] = a_next[v].y;                                 \
+            as[buffer][a_k + 2][(a_row + v * A_STEP) ^ a_turn] = a_next[v].z;                                 \
+            as[buffer][a_k + 3][(a_row + v * A_STEP) ^ a_turn] = a_next[v].w;                                 \
         }                                                                                          \
         for (int v = 0; v < B_VECTORS; v++) {                                                      \
             *(local float4 *)&bs[buffer][b_row + v * B_STEP][t % (BN / 4) * 4] = b_next[v];        \
@@ -183,12 +196,15 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
     for (; step < last; step++) {
         bool more = step + 1 < last;
         if (more) {
+            ADVANCE();
+        }
+        if (EAGER || more) {
             FETCH();
         }
 #pragma unroll
         for (int k = 0; k < BK; k++) {
-            float4 a0 = *(local const float4 *)&as[buffer][k][m_lane];
-            float4 a1 = *(local const float4 *)&as[buffer][k][m_lane + 16];
+            float4 a0 = *(local const float4 *)&as[buffer][k][m_lane ^ (k & 8)];
+            float4 a1 = *(local const float4 *)&as[buffer][k][(m_lane + 16) ^ (k & 8)];
             float4 b0 = *(local const float4 *)&bs[buffer][k][n_lane];
             float4 b1 = *(local const float4 *)&bs[buffer][k][n_lane + 32];
             float am[TM] = {a0.x, a0.y, a0.z, a0.w, a1.x, a1.y, a1.z, a1.w};
@@ -202,7 +218,7 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
             }
         }
         buffer ^= 1;
-        if (more) {
+        if (EAGER || more) {
             STORE(buffer);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
