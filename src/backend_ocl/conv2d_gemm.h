@@ -17,7 +17,7 @@ struct gt_ocl_conv {
 };
 
 /* Variants: tile, then phase, then split. */
-enum { GT_CONV_TILES = 4, GT_CONV_PHASES = 4, GT_CONV_SPLITS = 2 };
+enum { GT_CONV_TILES = 3, GT_CONV_PHASES = 4, GT_CONV_SPLITS = 2 };
 enum { GT_CONV_VARIANTS = GT_CONV_TILES * GT_CONV_PHASES * GT_CONV_SPLITS };
 
 bool gt__conv2d_gemm_plan(const struct gt_device *d, const struct gt_graph *g,
