@@ -1,4 +1,5 @@
-/* CLBlast's caches die with the last device that used them. SPDX-License-Identifier: BSD-2-Clause */
+/* CLBlast's caches die with the last device that used them. SPDX-License-Identifier: BSD-2-Clause
+ */
 #include "backend_ocl/cl_blast.h"
 
 #include <stdatomic.h>

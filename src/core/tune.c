@@ -1,8 +1,8 @@
 /* The table of measured costs of a device. SPDX-License-Identifier: BSD-2-Clause
  *
- * A file is text: a line that names format and device, one line "<key> <seconds>" for each
- * measurement in ascending order of keys, and a last line "end <lines> <hash of all before>". A file
- * that is not exactly so is ignored. */
+ * A file is text: a line that names format and device, one line "<key> <nanoseconds>" for each
+ * measurement in ascending order of keys, and a last line "end <lines> <hash of all before>". A
+ * file that is not exactly so is ignored. */
 #include "core/tune.h"
 
 #include <inttypes.h>
