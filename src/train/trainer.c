@@ -83,6 +83,7 @@ static gt_status build_program(gt_trainer *t, gt_shape input, gt_shape label)
 {
     gt_graph *graph = NULL;
     gt_program_options options;
+    gt_device_info device;
     gt_status status = GT_OK;
     gt_program_options_init(&options);
     options.deterministic = t->options.deterministic;
@@ -90,6 +91,9 @@ static gt_status build_program(gt_trainer *t, gt_shape input, gt_shape label)
         gt__alloc(&t->params, gt_model_tensors(t->model), sizeof *t->params, "list of parameters"));
     GT_TRY_OUT(build_graph(&graph, t, input, label));
     GT_TRY_OUT(list_states(t, graph));
+    gt_device_describe(t->device, &device);
+    t->early = strcmp(device.backend, "cpu") != 0;
+    options.ahead = t->early;
     GT_TRY_OUT(gt_program_create(&t->program, t->device, graph, &options));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
@@ -206,11 +210,42 @@ static gt_status check_finite(const gt_trainer *t, float loss, float sumsq)
         nan ? "not a number" : "infinite");
 }
 
+/* Write the patches of the present counter, unless they are there already. */
+static gt_status upload(gt_trainer *t)
+{
+    const float *input = NULL;
+    const float *label = NULL;
+    if (t->uploaded && t->uploaded_key == t->key && t->uploaded_counter == t->counter) {
+        return GT_OK;
+    }
+    t->uploaded = false;
+    gt__feeder_take(&input, &label, t->feeder, t->key, t->counter);
+    GT_TRY(gt_program_write(t->program, t->input, input));
+    GT_TRY(gt_program_write(t->program, t->label, label));
+    t->uploaded = true;
+    t->uploaded_key = t->key;
+    t->uploaded_counter = t->counter;
+    return GT_OK;
+}
+
+/* One run. Inputs do not outlive it, so the next patches are written behind it. */
+static gt_status run_step(float *loss, float *sumsq, gt_trainer *t, const float *hyper)
+{
+    GT_TRY(upload(t));
+    t->uploaded = false;
+    GT_TRY(gt_program_write(t->program, t->updates.hyper, hyper));
+    GT_TRY(gt_program_run(t->program));
+    t->counter += (uint64_t)t->options.batch;
+    if (t->early && t->iteration + 1 < t->options.iterations) {
+        GT_TRY(upload(t));
+    }
+    GT_TRY(gt_program_read(t->program, t->loss, loss));
+    return gt_program_read(t->program, t->updates.sumsq, sumsq);
+}
+
 gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
 {
     float hyper[GT_HYPER_COUNT];
-    const float *input = NULL;
-    const float *label = NULL;
     float loss = 0;
     float sumsq = 0;
     if (!t) {
@@ -220,16 +255,14 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
         begin(t);
     }
     gt__schedule_hyper(hyper, &t->options, t->iteration, time_share(t));
-    gt__feeder_take(&input, &label, t->feeder, t->key, t->counter);
-    GT_TRY(gt_program_write(t->program, t->input, input));
-    GT_TRY(gt_program_write(t->program, t->label, label));
-    GT_TRY(gt_program_write(t->program, t->updates.hyper, hyper));
-    GT_TRY(gt_program_run(t->program));
-    GT_TRY(gt_program_read(t->program, t->loss, &loss));
-    GT_TRY(gt_program_read(t->program, t->updates.sumsq, &sumsq));
-    GT_TRY(check_finite(t, loss, sumsq));
+    uint64_t counter = t->counter;
+    gt_status status = run_step(&loss, &sumsq, t, hyper);
+    status = status == GT_OK ? check_finite(t, loss, sumsq) : status;
+    if (status != GT_OK) {
+        t->counter = counter; /* this step did not happen */
+        return status;
+    }
     ++t->iteration;
-    t->counter += (uint64_t)t->options.batch;
     ++t->steps;
     t->loss_mean += (loss - t->loss_mean) / (float)(t->steps < MEAN_OVER ? t->steps : MEAN_OVER);
     if (progress) {

@@ -33,6 +33,10 @@ struct gt_trainer {
     uint64_t counter;   /* samples drawn in all */
     uint64_t key;       /* of the random stream */
 
+    bool early;    /* the device takes the next patches while it computes */
+    bool uploaded; /* patches of the following two are on the device */
+    uint64_t uploaded_key, uploaded_counter;
+
     /* After resuming from `path`.prev: which file `path` was. It must not become the next .prev. */
     bool damaged;
     dev_t damaged_device;

@@ -177,10 +177,11 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
 #define STORE(buffer)                                                                              \
     {                                                                                              \
         for (int v = 0; v < A_VECTORS; v++) {                                                      \
-            as[buffer][a_k][(a_row + v * A_STEP) ^ a_turn] = a_next[v].x;                                     \
-            as[buffer][a_k + 1][(a_row + v * A_STEP) ^ a_turn] = a_next[v].y;                                 \
-            as[buffer][a_k + 2][(a_row + v * A_STEP) ^ a_turn] = a_next[v].z;                                 \
-            as[buffer][a_k + 3][(a_row + v * A_STEP) ^ a_turn] = a_next[v].w;                                 \
+            int to = (a_row + v * A_STEP) ^ a_turn;                                                \
+            as[buffer][a_k][to] = a_next[v].x;                                                     \
+            as[buffer][a_k + 1][to] = a_next[v].y;                                                 \
+            as[buffer][a_k + 2][to] = a_next[v].z;                                                 \
+            as[buffer][a_k + 3][to] = a_next[v].w;                                                 \
         }                                                                                          \
         for (int v = 0; v < B_VECTORS; v++) {                                                      \
             *(local float4 *)&bs[buffer][b_row + v * B_STEP][t % (BN / 4) * 4] = b_next[v];        \
@@ -266,8 +267,8 @@ kernel void conv2d_gemm_sum(global const float *restrict parts, ulong parts_at,
     }
 }
 
-/* Weights [n][c][taps] to [taps][c16][n_pad]: 32 x 32 blocks of (n, c*taps + tap), 32 x 8 work-items,
- * read and written in rows. */
+/* Weights [n][c][taps] to [taps][c16][n_pad]: 32 x 32 blocks of (n, c*taps + tap) by 32 x 8
+ * work-items, read and written in rows. */
 kernel __attribute__((reqd_work_group_size(32, 8, 1))) void
 conv2d_gemm_pack(global const float *restrict weight, ulong weight_at,
                  global float *restrict packed, ulong packed_at, int n_true, int c_true, int taps,
@@ -281,7 +282,8 @@ conv2d_gemm_pack(global const float *restrict weight, ulong weight_at,
     int rows = c_true * taps;
     for (int i = y; i < 32; i += 8) {
         bool there = n0 + i < n_true && r0 + x < rows;
-        block[i][x] = there ? weight[weight_at + (ulong)(n0 + i) * (ulong)rows + (ulong)(r0 + x)] : 0.0f;
+        ulong from = weight_at + (ulong)(n0 + i) * (ulong)rows + (ulong)(r0 + x);
+        block[i][x] = there ? weight[from] : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int i = y; i < 32; i += 8) {
