@@ -206,6 +206,28 @@ out:
     return status;
 }
 
+/* Without measuring, which takes long. */
+static gt_status life_of_tuning(void)
+{
+    gt_device *device = NULL;
+    gt_model *model = NULL;
+    char *dump = NULL;
+    gt_tune_options o;
+    gt_tune_result result;
+    gt_status status = GT_OK;
+    gt_tune_options_init(&o);
+    o.dry_run = 1;
+    o.output = 4;
+    TRY(open_device(&device));
+    TRY(make_model(&model, "usk"));
+    TRY(gt_tune_run(&result, &dump, device, model, &o));
+out:
+    gt_free(dump);
+    gt_model_free(model);
+    gt_device_free(device);
+    return status;
+}
+
 static gt_status write_and_read(const char *file, gt_type type)
 {
     static const float rows[16 * 16];
@@ -299,6 +321,11 @@ static void test_program(void **state)
     (void)state;
     check_life(life_of_program);
 }
+static void test_tuning(void **state)
+{
+    (void)state;
+    check_life(life_of_tuning);
+}
 static void test_images(void **state)
 {
     (void)state;
@@ -334,9 +361,10 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_program),    cmocka_unit_test(test_images),
-        cmocka_unit_test(test_model),      cmocka_unit_test(test_training),
-        cmocka_unit_test(test_prediction), cmocka_unit_test(test_two_devices),
+        cmocka_unit_test(test_program),     cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_images),      cmocka_unit_test(test_model),
+        cmocka_unit_test(test_training),    cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_two_devices),
     };
     return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);
 }
