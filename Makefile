@@ -53,6 +53,8 @@ EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(BUILD)/%)
 HELP_SRC := $(sort $(wildcard tests/support/*.c))
 HELP_OBJ := $(HELP_SRC:%.c=$(BUILD)/%.o)
+# Loaded by the ICD loader: makes OpenCL calls fail.
+OCL_LAYER := $(if $(filter 0,$(OCL)),,$(BUILD)/tests/libocl_layer.so)
 
 STATIC := $(BUILD)/libgreentea.a
 SHARED := $(BUILD)/libgreentea.so.$(VERSION)
@@ -122,7 +124,11 @@ $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(STATIC)
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-tests: $(UNIT_BIN) $(OPS_BIN) $(EXAMPLE_BIN) $(TOOL)
+$(BUILD)/tests/libocl_layer.so: $(BUILD)/tests/ocl_layer/ocl_layer.o
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) -shared $(LDFLAGS_ALL) -o $@ $^
+
+tests: $(UNIT_BIN) $(OPS_BIN) $(EXAMPLE_BIN) $(TOOL) $(OCL_LAYER)
 
 check: deps ## all tests
 	@$(MAKE) --no-print-directory all tests
