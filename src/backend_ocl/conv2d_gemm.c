@@ -167,9 +167,7 @@ static gt_status pack(struct gt_device *d, const struct gt_step *step, const str
     gt__ocl_arg_int(&call, g->n_pad);
     size_t rows = (size_t)taps * (size_t)g->c16;
     if (is_gradient(step->node)) {
-        size_t local[2] = {64, 1};
-        size_t global[2] = {(size_t)g->n_pad, rows};
-        return gt__ocl_launch(&call, 2, global, local);
+        return gt__ocl_launch_flat(&call, rows * (size_t)g->n_pad);
     }
     size_t local[2] = {32, 8};
     size_t global[2] = {gt__align_up(rows, 32), (size_t)g->n_pad / 32 * 8};
@@ -195,13 +193,13 @@ gt_status gt__conv2d_gemm_run(struct gt_device *d, const struct gt_step *step)
         GT_TRY(pack(d, step, &g));
     }
     struct gt_ocl_call call = gt__ocl_call(d, state->functions[0]);
-    size_t local[3] = {(size_t)(tile->m * tile->n / 64), 1, 1};
-    size_t global[3] = {(size_t)(g.n_pad / tile->n) * local[0],
-                        (size_t)gt__ceil_div(g.pixels, tile->m), (size_t)g.split};
+    size_t tiles_m = (size_t)gt__ceil_div(g.pixels, tile->m);
+    size_t local[2] = {(size_t)(tile->m * tile->n / 64), 1};
+    size_t global[2] = {(size_t)(g.n_pad / tile->n) * tiles_m * local[0], (size_t)g.split};
     gt__ocl_arg_view(&call, &step->in[0]);
     gt__ocl_arg_view(&call, &step->packed);
     bind(&call, step, g.split > 1 ? &step->scratch : &step->out[0], &g);
-    GT_TRY(gt__ocl_launch(&call, 3, global, local));
+    GT_TRY(gt__ocl_launch(&call, 2, global, local));
     if (g.split == 1) {
         return GT_OK;
     }

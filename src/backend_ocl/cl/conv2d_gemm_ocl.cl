@@ -89,9 +89,11 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
     local float __attribute__((aligned(16))) as[2][BK][PITCH];
     local float __attribute__((aligned(16))) bs[2][BK][BN];
     int t = (int)get_local_id(0);
-    int n0 = (int)get_group_id(0) * BN;
-    int m0 = (int)get_group_id(1) * BM;
-    int part = (int)get_group_id(2);
+    /* Groups in one dimension: others may end at 65535. Those of one m0 are neighbours. */
+    int columns = g.n_pad / BN;
+    int m0 = (int)get_group_id(0) / columns * BM;
+    int n0 = (int)get_group_id(0) % columns * BN;
+    int part = (int)get_group_id(1);
     x += x_at;
     weight += weight_at;
     y += y_at;
@@ -300,8 +302,8 @@ kernel void conv2d_gemm_pack_flipped(global const float *restrict weight, ulong 
                                      global float *restrict packed, ulong packed_at, int n_true,
                                      int c_true, int taps, int c16, int n_pad)
 {
-    int n = (int)get_global_id(0);
-    int row = (int)get_global_id(1);
+    int row = (int)get_global_id(0) / n_pad;
+    int n = (int)get_global_id(0) % n_pad;
     int tap = row / c16;
     int c = row % c16;
     if (n < n_pad && tap < taps) {
