@@ -63,7 +63,6 @@ static struct gt_ocl_conv geometry(const struct gt_attr *attr, gt_shape x, gt_sh
                             .split = split_of(variant)};
     g.pad_h = gradient ? (g.kh - 1) * g.d : 0;
     g.pad_w = gradient ? (g.kw - 1) * g.d : 0;
-    g.steps = gt__ceil_div(g.c16 / STEP * g.kh * g.kw, g.split);
     return g;
 }
 
@@ -95,12 +94,19 @@ static double unit_seconds(const struct gt_device *d, const struct tile *tile, d
     return fullest * 4.0 / parts * group / (peak * (fullest < 2.0 ? tile->alone : 1.0));
 }
 
+/* Steps of a part; the rows of the kernel that lie on the border for a whole tile are left out. */
+static double steps_of(const struct gt_ocl_conv *g)
+{
+    double rows = g->pad_h > 0 ? (double)g->hi / g->ho : 1;
+    return ceil(rows * (g->c16 / STEP) * g->kh * g->kw / g->split);
+}
+
 static double seconds(const struct gt_device *d, const struct gt_ocl_conv *g,
                       const struct tile *tile)
 {
     const struct gt_ocl_device *ocl = gt__ocl(d);
     double count = (double)gt__ceil_div(g->pixels, tile->m) * (g->n_pad / tile->n) * g->split;
-    double group = 2.0 * tile->m * tile->n * STEP * (g->steps + 2);
+    double group = 2.0 * tile->m * tile->n * STEP * (steps_of(g) + 2);
     double time = unit_seconds(d, tile, count / ocl->units, group) + 4e-6;
     /* Processors imitate barriers with memory: PoCL reaches a quarter of conv2d_panels.c. */
     time *= ocl->cpu ? 4 : 1;
@@ -132,7 +138,7 @@ bool gt__conv2d_gemm_plan(const struct gt_device *d, const struct gt_graph *grap
         return false;
     }
     struct gt_ocl_conv g = geometry(&node->attr, x, y, is_gradient(node), variant);
-    if (g.split > 1 && g.steps < SPLIT_PARTS) {
+    if (g.split > 1 && steps_of(&g) < SPLIT_PARTS) {
         return false;
     }
     out->packed = packed_bytes(&g);

@@ -13,7 +13,7 @@ struct gt_ocl_conv {
     cl_int kh, kw, d, pad_h, pad_w;
     cl_int n, h, w, p;
     cl_int epilogue;
-    cl_int steps, split;
+    cl_int split;
 };
 
 /* Variants: tile, then phase, then split. */

@@ -53,7 +53,7 @@ typedef struct {
     int kh, kw, d, pad_h, pad_w;
     int n, h, w, p;       /* true channels, rows and columns of y; its phase */
     int epilogue;         /* 1: bias, 2: ReLU */
-    int steps, split;     /* K steps of a part; parts (1: y is written, else partial sums) */
+    int split;            /* parts of the sum; 1: y is written, else partial sums */
 } gt_conv;
 
 /* Is stored pixel m a true one? Others are written as zero. */
@@ -120,11 +120,26 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
     int b_at = n0 + t % (BN / 4) * 4;
     int b_step = B_STEP * g.n_pad;
 
-    /* The first step of this part. */
+    /* Rows of the kernel that meet x somewhere in this tile; the others are all border. */
+    int a_low = 0;
+    int a_high = g.kh;
+#if BORDER
+    int m_last = min(m0 + BM, g.pixels) - 1;
+    if (m0 / (g.wo * g.ho) == m_last / (g.wo * g.ho)) {
+        int i_low = m0 / g.wo % g.ho - g.pad_h;
+        int i_high = m_last / g.wo % g.ho - g.pad_h;
+        a_low = max(0, (g.d - 1 - i_high) / g.d);
+        a_high = min(g.kh, (g.hi - i_low + g.d - 1) / g.d);
+    }
+#endif
+
+    /* The first step of this part, and the one behind its last. */
     int chunks = g.c16 / BK;
-    int step = part * g.steps;
-    int last = min(step + g.steps, chunks * g.kh * g.kw);
-    int tap = step / chunks;
+    int total = max(a_high - a_low, 0) * g.kw * chunks;
+    int steps = (total + g.split - 1) / g.split;
+    int step = part * steps;
+    int last = min(step + steps, total);
+    int tap = a_low * g.kw + step / chunks;
     int c = step % chunks * BK;
     int a = tap / g.kw;
     int b = tap % g.kw;
@@ -172,7 +187,7 @@ conv2d_gemm(global const float *restrict x, ulong x_at, global const float *rest
 #define INSIDE                                                                                     \
     int i = a_i[v] + a * g.d;                                                                      \
     int j = a_j[v] + b * g.d;                                                                      \
-    inside = inside && i >= 0 && i < g.hi && j >= 0 && j < g.wi;
+    inside = inside && (uint)i < (uint)g.hi && (uint)j < (uint)g.wi; /* not below 0 either */
 #else
 #define INSIDE
 #endif
