@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * --kernel, --case, --device  only these; --device takes a part of the name ("ocl")
+ * --without                   not the kernels with this in their name
  * --few                       a few small cases of every kernel, nothing behind the tensors: for
  *                             checkers of memory, which are slow
  * GT_QUICK=1                  thins out cases and layouts
@@ -73,17 +74,18 @@ static bool is_basic(gt_layout l)
 static bool thinned(const struct check_options *o, const struct check_layouts *layouts, size_t k,
                     size_t n, size_t i)
 {
-    if (o->few && n > 1) {
+    if (o->few) {
         return !is_basic(layouts[k].in[0]) || !is_basic(layouts[k].out[0]);
     }
     return o->quick && k > 0 && k + 1 < n && (k + i) % 8 != 0;
 }
 
-/* True if the kernel takes the case. */
+/* True if the case ran. */
 static bool prove_variant(struct kernel_test *t, size_t d, struct check_case *c, unsigned v)
 {
     struct check_layouts layouts[CHECK_MAX_LAYOUTS];
     const struct check_device *where = &t->ctx->devices[d];
+    size_t runs = t->runs;
     size_t n = check_layouts(layouts, where->open[0], t->kernel, c, v);
     if (n > 0) {
         check_case_solve(c, check_families[c->op]);
@@ -95,7 +97,7 @@ static bool prove_variant(struct kernel_test *t, size_t d, struct check_case *c,
             t->failures += !check_prove(where, t->kernel, v, c, &layouts[k]);
         }
     }
-    return n > 0;
+    return t->runs > runs;
 }
 
 /* In a hurry: masks again show the kernels that need no instruction set, other devices every
@@ -124,12 +126,13 @@ static double case_work(const struct check_case *c)
 /* The smallest cases that a variant takes, leaving out those too small to tell anything. */
 static void prove_few(struct kernel_test *t, size_t d, unsigned v)
 {
-    enum { FEW = 2 };
-    double last = 500;
-    for (int taken = 0; taken < FEW;) {
+    enum gt_op op = t->kernel->op;
+    bool heavy = op <= GT_OP_conv2d_bwd_weight;
+    double last = heavy ? 3000 : 500;
+    for (int taken = 0, few = heavy ? 1 : 2; taken < few;) {
         struct check_case *least = NULL;
-        for (size_t i = 0; i < check_families[t->kernel->op]->count; i++) {
-            struct check_case *c = check_get_case(t->ctx, t->kernel->op, i);
+        for (size_t i = 0; i < check_families[op]->count; i++) {
+            struct check_case *c = check_get_case(t->ctx, op, i);
             if (!c->bench && case_work(c) > last && (!least || case_work(c) < case_work(least))) {
                 least = c;
             }
@@ -235,7 +238,10 @@ static size_t collect(struct kernel_test *out, size_t room, struct check_context
                 known |= out[i].kernel == kernels[k];
             }
             const char *filter = ctx->options.kernel;
-            if (!known && n < room && (!filter || strcmp(filter, kernels[k]->name) == 0)) {
+            const char *without = ctx->options.without;
+            bool wanted = !filter || strcmp(filter, kernels[k]->name) == 0;
+            wanted = wanted && !(without && strstr(kernels[k]->name, without));
+            if (!known && n < room && wanted) {
                 out[n++] = (struct kernel_test){.ctx = ctx, .kernel = kernels[k]};
             }
         }
@@ -259,7 +265,7 @@ static int prove_all(struct check_context *ctx)
         return 1;
     }
     int failures = _cmocka_run_group_tests("kernels", units, n, NULL, NULL);
-    bool all = !ctx->options.kernel && !ctx->options.only_case;
+    bool all = !ctx->options.kernel && !ctx->options.without && !ctx->options.only_case;
     return all ? failures + print_table(ctx, tests, n) : failures;
 }
 
@@ -297,6 +303,9 @@ static bool parse(struct check_options *o, int argc, char **argv)
         } else if (strcmp(argv[i], "--case") == 0 && value) {
             o->only_case = value;
             i++;
+        } else if (strcmp(argv[i], "--without") == 0 && value) {
+            o->without = value;
+            i++;
         } else if (strcmp(argv[i], "--device") == 0 && value) {
             o->device = value;
             i++;
@@ -314,8 +323,8 @@ int main(int argc, char **argv)
     struct check_context ctx = {0};
     int failures = 1;
     if (!parse(&ctx.options, argc, argv)) {
-        fprintf(stderr, "usage: check_op [--seed N] [--kernel NAME] [--case N] "
-                        "[--device PART-OF-NAME] [--few] [--list] [--bench [--json]]\n");
+        fprintf(stderr, "usage: check_op [--seed N] [--kernel NAME] [--without PART] [--case N] "
+                        "[--device PART] [--few] [--list] [--bench [--json]]\n");
         return 2;
     }
     if (check_open_devices(&ctx) != GT_OK) {

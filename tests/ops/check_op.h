@@ -140,7 +140,7 @@ struct check_device {
 struct check_options {
     uint64_t seed;
     const char *kernel, *only_case; /* filters, NULL: all */
-    const char *device;             /* part of a device's name */
+    const char *without, *device;   /* parts of a kernel's and a device's name */
     bool list, bench, json, quick;
     bool few; /* for slow checkers: some small cases of each kernel and variant */
 };
