@@ -151,10 +151,10 @@ static gt_status ocl_alloc(struct gt_buffer **out, struct gt_device *device, siz
     buffer->base.size = size;
     buffer->memory = clCreateBuffer(d->context, CL_MEM_READ_WRITE, size, NULL, &error);
     GT_TRY_OUT(gt__ocl_status(error, device, what));
-    if (touch(device, &buffer->base) != GT_OK) {
+    status = touch(device, &buffer->base);
+    if (status != GT_OK) {
         clReleaseMemObject(buffer->memory);
-        status = gt__fail(GT_ENOMEM, "%zu bytes of device memory on %s cannot be used", size,
-                          device->info.name);
+        status = gt__fail_prefix(status, "%zu bytes of device memory: ", size);
         goto out;
     }
     *out = &buffer->base;

@@ -45,12 +45,16 @@ gt_status gt__ocl_find(struct gt_ocl_found *out, size_t *n)
     return GT_OK;
 }
 
+static gt_status query(void *out, size_t size, cl_device_id id, cl_device_info what)
+{
+    return gt__ocl_status(clGetDeviceInfo(id, what, size, out, NULL), NULL, "clGetDeviceInfo");
+}
+
 /* A text property, cut to fit; leading blanks dropped. */
 static gt_status device_text(char *out, size_t size, cl_device_id id, cl_device_info what)
 {
     char text[1024] = "";
-    GT_TRY(gt__ocl_status(clGetDeviceInfo(id, what, sizeof text - 1, text, NULL), NULL,
-                          "clGetDeviceInfo"));
+    GT_TRY(query(text, sizeof text - 1, id, what));
     const char *start = text + strspn(text, " ");
     snprintf(out, size, "%.*s", (int)size - 1, start);
     return GT_OK;
@@ -68,12 +72,11 @@ gt_status gt__ocl_describe(gt_device_info *out, const struct gt_ocl_found *found
     GT_TRY(device_text(info.name, sizeof info.name, id, CL_DEVICE_NAME));
     GT_TRY(device_text(info.driver, sizeof info.driver, id, CL_DRIVER_VERSION));
     GT_TRY(device_text(version, sizeof version, id, CL_DEVICE_VERSION));
-    cl_int error = clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
-    error |= clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    error |= clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    GT_TRY(gt__ocl_status(error ? CL_INVALID_DEVICE : CL_SUCCESS, NULL, "clGetDeviceInfo"));
+    GT_TRY(query(&memory, sizeof memory, id, CL_DEVICE_GLOBAL_MEM_SIZE));
+    GT_TRY(query(&units, sizeof units, id, CL_DEVICE_MAX_COMPUTE_UNITS));
+    GT_TRY(query(&type, sizeof type, id, CL_DEVICE_TYPE));
     char long_name[256] = "";
-    error =
+    cl_int error =
         clGetPlatformInfo(found->platform, CL_PLATFORM_NAME, sizeof long_name - 1, long_name, NULL);
     GT_TRY(gt__ocl_status(error, NULL, "clGetPlatformInfo"));
     snprintf(platform, sizeof platform, "%.*s", (int)sizeof platform - 1, long_name);
@@ -104,13 +107,11 @@ gt_status gt__ocl_limits(struct gt_ocl_device *d)
     cl_ulong local = 0;
     cl_ulong most = 0;
     cl_uint clock = 0;
-    cl_int error = clGetDeviceInfo(d->id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_group,
-                             &d->max_group, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
-    GT_TRY(gt__ocl_status(error ? CL_INVALID_DEVICE : CL_SUCCESS, &d->base, "clGetDeviceInfo"));
+    GT_TRY(query(&type, sizeof type, d->id, CL_DEVICE_TYPE));
+    GT_TRY(query(&local, sizeof local, d->id, CL_DEVICE_LOCAL_MEM_SIZE));
+    GT_TRY(query(&d->max_group, sizeof d->max_group, d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE));
+    GT_TRY(query(&clock, sizeof clock, d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY));
+    GT_TRY(query(&most, sizeof most, d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE));
     d->base.max_buffer = most < SIZE_MAX ? (size_t)most : 0;
     d->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     d->local_bytes = (size_t)local;

@@ -61,8 +61,10 @@ static gt_status enqueue(struct slot *slot, struct gt_ocl_device *d, cl_mem to, 
     cl_int error = clEnqueueWriteBuffer(d->transfer, slot->device, CL_FALSE, 0, size, slot->host, 0,
                                         NULL, &uploaded);
     GT_TRY(gt__ocl_status(error, &d->base, "clEnqueueWriteBuffer"));
+    const char *what = "clFlush";
     error = clFlush(d->transfer);
     if (!error) {
+        what = "clEnqueueCopyBuffer";
         error = clEnqueueCopyBuffer(d->queue, slot->device, to, 0, offset, size, 1, &uploaded,
                                     &slot->copied);
     }
@@ -70,7 +72,7 @@ static gt_status enqueue(struct slot *slot, struct gt_ocl_device *d, cl_mem to, 
         clWaitForEvents(1, &uploaded); /* the host copy is read until then */
     }
     clReleaseEvent(uploaded);
-    return gt__ocl_status(error, &d->base, "clEnqueueCopyBuffer");
+    return gt__ocl_status(error, &d->base, what);
 }
 
 gt_status gt__ocl_upload(struct gt_ocl_device *d, cl_mem to, size_t offset, const void *src,

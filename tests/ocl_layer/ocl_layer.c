@@ -33,6 +33,9 @@ static bool fails(const char *name)
     long n = atomic_fetch_add(&l->calls, 1) + 1;
     long at = atomic_load(&l->fail_at);
     long from = atomic_load(&l->fail_from);
+    if (n <= OCL_LAYER_TRACE) {
+        l->trace[n - 1] = name;
+    }
     if (n != at && (from == 0 || n < from)) {
         return false;
     }
