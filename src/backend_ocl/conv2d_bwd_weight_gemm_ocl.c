@@ -19,6 +19,13 @@ static const struct gt_weight_tile tiles[] = {{64, 128, 8, 8, 0.75},
                                               {0, 0, 0, 0, 0.4}};
 enum { TILES = sizeof tiles / sizeof tiles[0], PHASES = 4 };
 
+/* Some tile accepts any sizes; those that would be mostly padding are not offered. */
+static bool worth(const struct gt_weight_tile *t, const struct gt_ocl_weight *w)
+{
+    bool columns = t->bn <= 16 ? w->np <= 32 : w->np > t->bn / 4;
+    return t->bm == 0 || (columns && (t->bm <= 64 || w->m > 64));
+}
+
 static gt_status prepare(struct gt_device *device, struct gt_step *step)
 {
     return gt__weight_prepare(device, step, &tiles[step->variant % TILES], false);
@@ -46,6 +53,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     return gt__ocl_fits(g, node, out) &&
            gt__weight_geometry(&w, gt__in_shape(g, node, 0), gt__in_shape(g, node, 1), &node->attr,
                                phase, false) &&
+           worth(&tiles[variant % TILES], &w) &&
            gt__weight_plan(device, &w, &tiles[variant % TILES], out);
 }
 

@@ -295,8 +295,15 @@ inline float16 load16(global const float *p, int n)
     if (n >= 16) {
         return vload16(0, p);
     }
-    float4 zero = (float4)(0.0f);
-    return (float16)(vload4(0, p), n > 4 ? vload4(1, p) : zero, n > 8 ? vload4(2, p) : zero, zero);
+    float16 v = (float16)(0.0f);
+    v.s0123 = vload4(0, p);
+    if (n > 4) {
+        v.s4567 = vload4(1, p);
+    }
+    if (n > 8) {
+        v.s89ab = vload4(2, p);
+    }
+    return v;
 }
 
 inline void store16(float16 v, global float *p, int n)
