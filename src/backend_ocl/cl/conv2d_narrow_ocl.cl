@@ -112,9 +112,12 @@ conv2d_narrow(global const float *restrict x, ulong x_at, global const float *re
 #pragma unroll
     for (int v = 0; v < STEP / 4; v++) {
         int m = min(m0 + row + v * (GROUP * 4 / STEP), g.pixels - 1);
-        int above = m / g.wo;
-        int image = above / g.ho;
-        from[v] = ((image * g.hi + above - image * g.ho) * g.wi + m - above * g.wo) * g.cp + k;
+        if (g.kh * g.kw > 1) { /* else x has the same pixels: no slow divisions */
+            int above = m / g.wo;
+            int image = above / g.ho;
+            m = (image * g.hi + above - image * g.ho) * g.wi + m - above * g.wo;
+        }
+        from[v] = m * g.cp + k;
     }
     float4 acc[NV];
 #pragma unroll
