@@ -15,7 +15,7 @@ struct gt_device {
     gt_device_info info;
     gt_device_options options;
     int32_t threads;
-    size_t max_buffer; /* the largest buffer that is sure to be given; 0: any */
+    size_t max_buffer;    /* the largest buffer that is sure to be given; 0: any */
     struct gt_tune *tune; /* measured costs, loaded by the first plan (tune.h) */
 };
 
