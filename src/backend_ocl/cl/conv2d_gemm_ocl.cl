@@ -57,7 +57,7 @@ typedef struct {
 } gt_conv;
 
 /* Is stored pixel m a true one? Others are written as zero. */
-inline bool true_pixel(gt_conv g, int m)
+static inline bool true_pixel(gt_conv g, int m)
 {
     int j = m % g.wo;
     int i = m / g.wo % g.ho;
@@ -66,7 +66,7 @@ inline bool true_pixel(gt_conv g, int m)
 }
 
 /* Bias, ReLU and zeros for 4 channels from n on of pixel m. */
-inline float4 finish(gt_conv g, float4 v, int m, int n, global const float *bias)
+static inline float4 finish(gt_conv g, float4 v, int m, int n, global const float *bias)
 {
     if (g.epilogue & 1) {
         v.x += n < g.n ? bias[n] : 0.0f;
