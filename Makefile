@@ -53,8 +53,8 @@ EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(BUILD)/%)
 HELP_SRC := $(sort $(wildcard tests/support/*.c))
 HELP_OBJ := $(HELP_SRC:%.c=$(BUILD)/%.o)
-# Loaded by the ICD loader: makes OpenCL calls fail.
-OCL_LAYER := $(if $(filter 0,$(OCL)),,$(BUILD)/tests/libocl_layer.so)
+# Loaded by the ICD loader: make OpenCL calls fail, make devices smaller.
+OCL_LAYER := $(if $(filter 0,$(OCL)),,$(BUILD)/tests/libocl_layer.so $(BUILD)/tests/libocl_small.so)
 
 STATIC := $(BUILD)/libgreentea.a
 SHARED := $(BUILD)/libgreentea.so.$(VERSION)
@@ -124,7 +124,7 @@ $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(STATIC)
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/libocl_layer.so: $(BUILD)/tests/ocl_layer/ocl_layer.o
+$(OCL_LAYER): $(BUILD)/tests/lib%.so: $(BUILD)/tests/ocl_layer/%.o
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) -shared $(LDFLAGS_ALL) -o $@ $^
 

@@ -5,6 +5,18 @@
 #include <string.h>
 
 enum { MAX_PLATFORMS = 16, PLATFORM_NOT_FOUND = -1001 };
+enum { MAX_DIMENSIONS = 8 }; /* of work-groups: 3 on all devices known */
+
+/* "OpenCL 1.2 ..." or later; drivers before that lack functions that this backend calls. */
+static bool new_enough(cl_device_id id)
+{
+    char text[256] = "";
+    int major = 0;
+    int minor = 0;
+    return clGetDeviceInfo(id, CL_DEVICE_VERSION, sizeof text - 1, text, NULL) == CL_SUCCESS &&
+           sscanf(text, "OpenCL %3d.%3d", &major, &minor) == 2 &&
+           (major > 1 || (major == 1 && minor >= 2));
+}
 
 /* Can kernels be built and run on it? */
 static bool usable(cl_device_id id)
@@ -15,7 +27,7 @@ static bool usable(cl_device_id id)
     clGetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
     clGetDeviceInfo(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
     clGetDeviceInfo(id, CL_DEVICE_ENDIAN_LITTLE, sizeof little, &little, NULL);
-    return available && compiler && little;
+    return available && compiler && little && new_enough(id);
 }
 
 gt_status gt__ocl_find(struct gt_ocl_found *out, size_t *n)
@@ -36,7 +48,7 @@ gt_status gt__ocl_find(struct gt_ocl_found *out, size_t *n)
             continue;
         }
         GT_TRY(gt__ocl_status(error, NULL, "clGetDeviceIDs"));
-        for (cl_uint i = 0; i < n_ids && *n < GT_OCL_MAX_DEVICES; i++) {
+        for (cl_uint i = 0; i < n_ids && i < GT_OCL_MAX_DEVICES && *n < GT_OCL_MAX_DEVICES; i++) {
             if (usable(ids[i])) {
                 out[(*n)++] = (struct gt_ocl_found){platforms[p], ids[i], (int32_t)p, (int32_t)i};
             }
@@ -107,14 +119,28 @@ gt_status gt__ocl_limits(struct gt_ocl_device *d)
     cl_ulong local = 0;
     cl_ulong most = 0;
     cl_uint clock = 0;
+<<<<<<< HEAD
     GT_TRY(query(&type, sizeof type, d->id, CL_DEVICE_TYPE));
     GT_TRY(query(&local, sizeof local, d->id, CL_DEVICE_LOCAL_MEM_SIZE));
     GT_TRY(query(&d->max_group, sizeof d->max_group, d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE));
     GT_TRY(query(&clock, sizeof clock, d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY));
     GT_TRY(query(&most, sizeof most, d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE));
+=======
+    size_t items[MAX_DIMENSIONS] = {0};
+    cl_int error = clGetDeviceInfo(d->id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_group,
+                             &d->max_group, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
+    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
+    GT_TRY(gt__ocl_status(error ? CL_INVALID_DEVICE : CL_SUCCESS, &d->base, "clGetDeviceInfo"));
+>>>>>>> r1
     d->base.max_buffer = most < SIZE_MAX ? (size_t)most : 0;
     d->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     d->local_bytes = (size_t)local;
+    d->max_group = items[0] > 0 && items[0] < d->max_group ? items[0] : d->max_group;
+    d->max_across = items[1] > 0 ? items[1] : 1;
     d->units = d->base.info.compute_units > 0 ? d->base.info.compute_units : 1;
     double hertz = (clock > 0 ? clock : 1000) * 1e6;
     d->flops = 2.0 * d->units * lanes(d->id, d->cpu) * hertz;

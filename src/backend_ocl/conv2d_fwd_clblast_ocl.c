@@ -13,6 +13,9 @@
 
 #include "cl/conv2d_clblast_ocl.cl.h"
 
+/* Groups that CLBlast takes for granted: tuned for other devices, they are not checked by it. */
+enum { MIN_GROUP = 256, MIN_ACROSS = 64 };
+
 /* What CLBlast's up to five launches and its work before them cost, in launches of ours: 60 us. */
 enum { FIXED_LAUNCHES = 15 };
 
@@ -56,7 +59,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     const struct gt_ocl_device *d = gt__ocl(device);
     size_t temporary = 0;
     if (node->op != GT_OP_conv2d_fwd || node->attr.kernel_h != 1 || node->attr.kernel_w != 1 ||
-        !gt__node_may_block(g, node, 1)) {
+        !gt__node_may_block(g, node, 1) || d->max_group < MIN_GROUP || d->max_across < MIN_ACROSS) {
         return false;
     }
     out->in[0] = gt__layout_f32(GT_BLOCK_ALL, 1 << variant);

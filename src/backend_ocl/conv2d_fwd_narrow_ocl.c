@@ -12,7 +12,7 @@
 
 #include "cl/conv2d_narrow_ocl.cl.h"
 
-enum { VARIANTS = 2 * GT_NARROW_LAYOUTS, GROUP = 128 };
+enum { VARIANTS = 2 * GT_NARROW_LAYOUTS, GROUP = 128, STEP = 32 };
 
 static bool is_staged(unsigned variant)
 {
@@ -23,6 +23,12 @@ static bool is_staged(unsigned variant)
 static int32_t vectors(int32_t c)
 {
     return c <= 4 ? 1 : c <= 8 ? 2 : 4;
+}
+
+/* Of the staged form: STEP + 1 floats for each pixel, weights of STEP channels. */
+static size_t local_bytes(int32_t n_vectors)
+{
+    return (size_t)(GROUP * (STEP + 1) + STEP * 4 * n_vectors) * sizeof(float);
 }
 
 static size_t packed_count(const struct gt_ocl_narrow *g)
@@ -47,7 +53,8 @@ static bool plan(const struct gt_device *d, const struct gt_graph *graph,
     gt_shape y = gt__out_shape(graph, node, 0);
     if (y.c > GT_NARROW_CHANNELS || !gt__node_may_block(graph, node, 1) ||
         !narrow_phase_fits(&node->attr, narrow_wide_layout(variant).phase) ||
-        (is_staged(variant) && gt__ocl(d)->max_group < GROUP)) {
+        (is_staged(variant) &&
+         (gt__ocl(d)->max_group < GROUP || gt__ocl(d)->local_bytes < local_bytes(vectors(y.c))))) {
         return false;
     }
     out->in[0] = narrow_wide_layout(variant);

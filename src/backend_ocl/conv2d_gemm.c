@@ -12,6 +12,8 @@
 #include "cl/conv2d_gemm_ocl.cl.h"
 
 enum { STEP = 16, SPLIT_PARTS = 4 };
+/* Work-items of a group that packs: the smaller one fits wherever a tile does. */
+enum { PACK = 256, PACK_SMALL = 64 };
 
 /* groups: that one compute unit holds at a time; share, alone: of the unit's rate, with all groups
  * and with one. */
@@ -20,6 +22,22 @@ static const struct tile {
     double share, alone;
 } tiles[GT_CONV_TILES] = {
     {64, 128, 3, 0.66, 0.70}, {128, 64, 3, 0.69, 0.85}, {64, 64, 6, 0.69, 0.85}};
+
+static size_t group_of(const struct tile *tile)
+{
+    return (size_t)(tile->m * tile->n / 64);
+}
+
+/* Two steps of both factors; rows of the first are 4 longer. */
+static size_t local_bytes(const struct tile *tile)
+{
+    return (size_t)(2 * STEP * (tile->m + 4 + tile->n)) * sizeof(float);
+}
+
+static int32_t pack_group(const struct gt_device *d)
+{
+    return gt__ocl(d)->max_group < PACK ? PACK_SMALL : PACK;
+}
 
 static bool is_gradient(const struct gt_node *node)
 {
@@ -125,9 +143,9 @@ bool gt__conv2d_gemm_plan(const struct gt_device *d, const struct gt_graph *grap
     bool one = node->attr.kernel_h == 1 && node->attr.kernel_w == 1;
     gt_shape x = gt__in_shape(graph, node, 0);
     gt_shape y = gt__out_shape(graph, node, 0);
-    size_t group = (size_t)(tile->m * tile->n / 64);
     if ((!one && node->attr.dilation % p != 0) || !gt__node_may_block(graph, node, 1) ||
-        (is_gradient(node) && node->epilogue) || group > gt__ocl(d)->max_group) {
+        (is_gradient(node) && node->epilogue) || group_of(tile) > gt__ocl(d)->max_group ||
+        local_bytes(tile) > gt__ocl(d)->local_bytes) {
         return false;
     }
     out->in[0] = gt__layout_f32(GT_BLOCK_ALL, p);
@@ -153,7 +171,8 @@ gt_status gt__conv2d_gemm_prepare(struct gt_device *d, struct gt_step *step)
     const struct tile *tile = &tiles[step->variant % GT_CONV_TILES];
     char defines[64];
     bool gradient = is_gradient(step->node);
-    snprintf(defines, sizeof defines, "-DBM=%d -DBN=%d -DBORDER=%d", tile->m, tile->n, gradient);
+    snprintf(defines, sizeof defines, "-DBM=%d -DBN=%d -DBORDER=%d%s", tile->m, tile->n, gradient,
+             pack_group(d) == PACK_SMALL ? " -DPACK=64" : "");
     return gt__ocl_state(d, step, "conv2d_gemm_ocl", gt__cl_source, defines,
                          gradient ? "conv2d_gemm conv2d_gemm_sum conv2d_gemm_pack_flipped"
                                   : "conv2d_gemm conv2d_gemm_sum conv2d_gemm_pack");
@@ -175,8 +194,8 @@ static gt_status pack(struct gt_device *d, const struct gt_step *step, const str
     if (is_gradient(step->node)) {
         return gt__ocl_launch_flat(&call, rows * (size_t)g->n_pad);
     }
-    size_t local[2] = {32, 8};
-    size_t global[2] = {gt__align_up(rows, 32), (size_t)g->n_pad / 32 * 8};
+    size_t local[2] = {(size_t)pack_group(d), 1};
+    size_t global[2] = {gt__ceil_div_z(rows, 32) * local[0], (size_t)g->n_pad / 32};
     return gt__ocl_launch(&call, 2, global, local);
 }
 
@@ -200,7 +219,7 @@ gt_status gt__conv2d_gemm_run(struct gt_device *d, const struct gt_step *step)
     }
     struct gt_ocl_call call = gt__ocl_call(d, state->functions[0]);
     size_t tiles_m = (size_t)gt__ceil_div(g.pixels, tile->m);
-    size_t local[2] = {(size_t)(tile->m * tile->n / 64), 1};
+    size_t local[2] = {group_of(tile), 1};
     size_t global[2] = {(size_t)(g.n_pad / tile->n) * tiles_m * local[0], (size_t)g.split};
     gt__ocl_arg_view(&call, &step->in[0]);
     gt__ocl_arg_view(&call, &step->packed);

@@ -29,6 +29,7 @@ struct gt_ocl_device {
     bool cpu;                       /* a processor rather than a GPU: small groups, no local memory
                                        of its own */
     size_t max_group;               /* work-items of a work-group */
+    size_t max_across;              /* of them in its dimension 1; in dimension 0 all may be */
     size_t local_bytes;             /* local memory of a work-group */
     int32_t units;                  /* compute units */
     double flops, bandwidth;        /* estimated peak: operations and bytes per second */

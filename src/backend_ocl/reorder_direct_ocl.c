@@ -57,7 +57,9 @@ static bool can(gt_layout l)
 
 static bool can_turn(const struct gt_device *device, gt_shape shape, gt_layout from, gt_layout to)
 {
-    return gt__ocl(device)->max_group >= (size_t)TILE * TILE_ROWS && from.phase == to.phase &&
+    const struct gt_ocl_device *d = gt__ocl(device);
+    return d->max_group >= (size_t)TILE * TILE_ROWS && d->max_across >= TILE_ROWS &&
+           d->local_bytes >= TILE * (TILE + 1) * sizeof(float) && from.phase == to.phase &&
            (from.block == 1) != (to.block == 1) && gt__extent(shape, from).n <= GT_OCL_ROW_GROUPS &&
            gt__ceil_div(shape.c, TILE) <= GT_OCL_ROW_GROUPS;
 }

@@ -34,7 +34,7 @@ static inline gt_status gt__ocl_launch_rows(struct gt_ocl_call *call, int32_t ro
     while (2 * x <= most && x < 32 && x < (size_t)row) {
         x *= 2;
     }
-    while (2 * x * y <= most && y < (size_t)rows) {
+    while (2 * x * y <= most && y < (size_t)rows && 2 * y <= call->device->max_across) {
         y *= 2;
     }
     while (2 * x * y <= most && x < (size_t)row) {

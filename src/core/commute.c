@@ -71,6 +71,22 @@ static bool find_backward(struct doubling *d, const struct gt_graph *g, size_t m
     return false;
 }
 
+/* Does a node between the two, which change places, compute something that the later one reads? */
+static bool reads_between(const struct gt_graph *g, size_t up, size_t conv)
+{
+    const struct gt_node *reader = &g->nodes[conv];
+    for (size_t i = up + 1; i < conv; i++) {
+        for (int32_t o = 0; o < g->nodes[i].n_out; o++) {
+            for (int32_t k = 0; k < reader->n_in; k++) {
+                if (reader->in[k] != GT_NO_VALUE && reader->in[k] == g->nodes[i].out[o]) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 static bool find(struct doubling *d, const struct gt_graph *g, size_t up)
 {
     size_t readers[2];
@@ -81,7 +97,8 @@ static bool find(struct doubling *d, const struct gt_graph *g, size_t up)
         return false;
     }
     d->conv = readers[0];
-    if (g->nodes[d->conv].op != GT_OP_conv2d_fwd || !is_1x1(&g->nodes[d->conv])) {
+    if (g->nodes[d->conv].op != GT_OP_conv2d_fwd || !is_1x1(&g->nodes[d->conv]) ||
+        reads_between(g, up, d->conv)) {
         return false;
     }
     return n == 1 ||

@@ -52,12 +52,17 @@ void progress_show(struct progress *p, double share, const char *counts, const c
 {
     double now = tool_now();
     double every = p->tty ? 0.25 : p->mode == PROGRESS_JSON ? 1.0 : 10.0;
+    if (!p->begun) {
+        p->begun = true;
+        p->from = share;
+    }
     if (p->mode == PROGRESS_NONE || (!last && now - p->last < every)) {
         return;
     }
     p->last = now;
     double elapsed = now - p->start;
-    double left = share > 1e-6 ? elapsed / share - elapsed : -1.0;
+    double done = share - p->from;
+    double left = done > 1e-6 ? elapsed / done * (1.0 - share) : -1.0;
     if (p->mode == PROGRESS_JSON) {
         fprintf(stderr, "{\"share\": %.4f, \"seconds\": %.2f, \"eta\": %.1f%s}\n", share, elapsed,
                 left, json_extra);

@@ -82,6 +82,8 @@ struct progress {
     bool tty;
     char device[64];
     double start, last;
+    bool begun;
+    double from; /* share done before, at the first call: a resumed training */
 };
 #define PROGRESS_OPTIONS(text, quiet)                                                              \
     {                                                                                              \

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum form { FORWARD, TRAINED, READ_TWICE };
+enum form { FORWARD, TRAINED, READ_TWICE, LATE_WEIGHTS };
 
 /* conv 3x3 - relu - doubling - conv 1x1 (- relu); labels at full size. */
 static void build(struct rig *r, enum form form, bool relu)
@@ -18,7 +18,14 @@ static void build(struct rig *r, enum form form, bool relu)
     assert_int_equal(rig_conv(r, &y, r->input, 12, 3, 1, "conv1"), GT_OK);
     assert_int_equal(gt_graph_relu(&y, g, y), GT_OK);
     assert_int_equal(gt_graph_upsample(&doubled, g, y), GT_OK);
-    assert_int_equal(rig_conv(r, &y, doubled, RIG_LABELS, 1, 1, "conv2"), GT_OK);
+    if (form == LATE_WEIGHTS) {
+        gt_value w = GT_NO_VALUE;
+        assert_int_equal(rig_param(r, &w, RIG_LABELS, 12, 1, 1, "conv2"), GT_OK);
+        assert_int_equal(gt_graph_relu(&w, g, w), GT_OK);
+        assert_int_equal(gt_graph_conv2d(&y, g, doubled, w, GT_NO_VALUE, 1), GT_OK);
+    } else {
+        assert_int_equal(rig_conv(r, &y, doubled, RIG_LABELS, 1, 1, "conv2"), GT_OK);
+    }
     if (relu) {
         assert_int_equal(gt_graph_relu(&y, g, y), GT_OK);
     }
@@ -117,12 +124,20 @@ static void test_read_twice(void **state)
     compare(READ_TWICE, false, 1);
 }
 
+/* Weights that are computed behind the doubling are not there before it. */
+static void test_late_weights(void **state)
+{
+    (void)state;
+    compare(LATE_WEIGHTS, false, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_training),
         cmocka_unit_test(test_read_twice),
+        cmocka_unit_test(test_late_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

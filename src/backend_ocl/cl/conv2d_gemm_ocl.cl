@@ -29,6 +29,11 @@
 #define BORDER 0
 #endif
 
+/* Work-items of a group that packs weights; a multiple of 32. */
+#ifndef PACK
+#define PACK 256
+#endif
+
 /* 1: the last step fetches its own data once more, which costs nothing and saves a branch. Measured
  * on an H200: 45.8 instead of 42.8 TFLOP/s with tiles of 64 x 128, but 41.4 instead of 43.4 with
  * 64 x 64. */
@@ -57,7 +62,7 @@ typedef struct {
 } gt_conv;
 
 /* Is stored pixel m a true one? Others are written as zero. */
-inline bool true_pixel(gt_conv g, int m)
+static inline bool true_pixel(gt_conv g, int m)
 {
     int j = m % g.wo;
     int i = m / g.wo % g.ho;
@@ -66,7 +71,7 @@ inline bool true_pixel(gt_conv g, int m)
 }
 
 /* Bias, ReLU and zeros for 4 channels from n on of pixel m. */
-inline float4 finish(gt_conv g, float4 v, int m, int n, global const float *bias)
+static inline float4 finish(gt_conv g, float4 v, int m, int n, global const float *bias)
 {
     if (g.epilogue & 1) {
         v.x += n < g.n ? bias[n] : 0.0f;
@@ -284,9 +289,9 @@ kernel void conv2d_gemm_sum(global const float *restrict parts, ulong parts_at,
     }
 }
 
-/* Weights [n][c][taps] to [taps][c16][n_pad]: 32 x 32 blocks of (n, c*taps + tap) by 32 x 8
+/* Weights [n][c][taps] to [taps][c16][n_pad]: 32 x 32 blocks of (n, c*taps + tap) by PACK
  * work-items, read and written in rows. */
-kernel __attribute__((reqd_work_group_size(32, 8, 1))) void
+kernel __attribute__((reqd_work_group_size(PACK, 1, 1))) void
 conv2d_gemm_pack(global const float *restrict weight, ulong weight_at,
                  global float *restrict packed, ulong packed_at, int n_true, int c_true, int taps,
                  int c16, int n_pad)
@@ -294,16 +299,16 @@ conv2d_gemm_pack(global const float *restrict weight, ulong weight_at,
     local float block[32][33];
     int r0 = (int)get_group_id(0) * 32;
     int n0 = (int)get_group_id(1) * 32;
-    int x = (int)get_local_id(0);
-    int y = (int)get_local_id(1);
+    int x = (int)get_local_id(0) % 32;
+    int y = (int)get_local_id(0) / 32;
     int rows = c_true * taps;
-    for (int i = y; i < 32; i += 8) {
+    for (int i = y; i < 32; i += PACK / 32) {
         bool there = n0 + i < n_true && r0 + x < rows;
         ulong from = weight_at + (ulong)(n0 + i) * (ulong)rows + (ulong)(r0 + x);
         block[i][x] = there ? weight[from] : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int i = y; i < 32; i += 8) {
+    for (int i = y; i < 32; i += PACK / 32) {
         int row = r0 + i;
         if (row < c16 * taps && n0 + x < n_pad) {
             ulong to = (ulong)(row % taps * c16 + row / taps) * (ulong)n_pad + (ulong)(n0 + x);

@@ -42,7 +42,7 @@ typedef struct {
 
 /* Stored pixel m of the output: image (a fragment, or with `plain` the whole image), row and column
  * in it, and whether it is a true pixel. */
-inline int4 place(gt_narrow g, int m)
+static inline int4 place(gt_narrow g, int m)
 {
     int row = m / g.wo;
     int j = m - row * g.wo;
@@ -62,8 +62,8 @@ inline int4 place(gt_narrow g, int m)
 
 /* y of one pixel: lanes beyond c and pixels beyond the true size are zero, plain tensors have
  * neither. */
-inline void finish(gt_narrow g, const float4 *acc, int m, global const float *restrict bias,
-                   global float *restrict y)
+static inline void finish(gt_narrow g, const float4 *acc, int m, global const float *restrict bias,
+                          global float *restrict y)
 {
     int4 at = place(g, m);
     int to = at.x * g.at_n + at.y * g.at_h + at.z * g.at_w;
@@ -215,7 +215,7 @@ kernel void conv2d_narrow_pack(global const float *restrict weight, ulong weight
 }
 
 /* 4 channels of dy (zero beyond the last) from an index on. */
-inline float4 channels(gt_narrow g, global const float *restrict dy, int at, int o)
+static inline float4 channels(gt_narrow g, global const float *restrict dy, int at, int o)
 {
     if (!g.plain) {
         return *(global const float4 *)(dy + at + o);

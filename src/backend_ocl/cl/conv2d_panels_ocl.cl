@@ -30,8 +30,8 @@ typedef struct {
 } gt_panels;
 
 /* Stores one pixel; zeros beyond the true size and channels. */
-inline void store(gt_panels g, float16 v, int m, int n0, float16 bias, int16 beyond,
-                  global float *restrict y)
+static inline void store(gt_panels g, float16 v, int m, int n0, float16 bias, int16 beyond,
+                         global float *restrict y)
 {
     if (g.epilogue & 1) {
         v += bias;

@@ -19,7 +19,7 @@ typedef struct {
     int at, step, lanes;
 } gt_pixel;
 
-inline gt_pixel pixel_of(gt_tensor t, int i)
+static inline gt_pixel pixel_of(gt_tensor t, int i)
 {
     gt_pixel p = {i * t.b, 1, t.b};
     if (t.b == 1) {
@@ -32,14 +32,14 @@ inline gt_pixel pixel_of(gt_tensor t, int i)
 }
 
 /* Lanes beyond the channels are zero. */
-inline void zero_lanes(global float *y, gt_pixel p, int channels)
+static inline void zero_lanes(global float *y, gt_pixel p, int channels)
 {
     for (int c = channels; c < p.lanes; c++) {
         y[p.at + c * p.step] = 0.0f;
     }
 }
 
-inline float largest(global const float *x, gt_pixel p, int channels)
+static inline float largest(global const float *x, gt_pixel p, int channels)
 {
     float top = x[p.at];
     for (int c = 1; c < channels; c++) {
@@ -49,7 +49,7 @@ inline float largest(global const float *x, gt_pixel p, int channels)
     return top;
 }
 
-inline float sum_exp(global const float *x, gt_pixel p, int channels, float top)
+static inline float sum_exp(global const float *x, gt_pixel p, int channels, float top)
 {
     float sum = 0.0f;
     for (int c = 0; c < channels; c++) {
@@ -59,8 +59,8 @@ inline float sum_exp(global const float *x, gt_pixel p, int channels, float top)
 }
 
 /* Taken twice rather than kept: it costs less than memory for it. */
-inline void probabilities(global float *y, global const float *x, gt_pixel p, int channels,
-                          float top, float sum)
+static inline void probabilities(global float *y, global const float *x, gt_pixel p, int channels,
+                                 float top, float sum)
 {
     for (int c = 0; c < channels; c++) {
         int i = p.at + c * p.step;
@@ -70,7 +70,7 @@ inline void probabilities(global float *y, global const float *x, gt_pixel p, in
 }
 
 /* Class of a pixel, -1: ignored. Compared as a number first: NaN and huge labels do not convert. */
-inline int class_of(float label, int channels)
+static inline int class_of(float label, int channels)
 {
     return label >= 0.0f && label < (float)channels ? (int)label : -1;
 }
@@ -111,7 +111,7 @@ kernel void softmax_bwd(global const float *dy, ulong dy_at, global const float 
 }
 
 /* Sums of the work-items of a group, in an order that only GROUP decides; for work-item 0. */
-inline void group_sum(local float *loss, local int *valid)
+static inline void group_sum(local float *loss, local int *valid)
 {
     int me = (int)get_local_id(0);
     for (int n = GROUP / 2; n > 0; n /= 2) {

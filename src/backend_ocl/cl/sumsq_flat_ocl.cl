@@ -8,7 +8,7 @@
 #endif
 
 /* The sum of all work-items' v, for the first of them. */
-inline float group_sum(local float *part, float v)
+static inline float group_sum(local float *part, float v)
 {
     int t = (int)get_local_id(0);
     part[t] = v;

@@ -10,14 +10,14 @@
 enum { RATE, DECAY, MOMENTUM, BETA2, EPSILON, CLIP, CORRECT1, CORRECT2 };
 
 /* Factor on the gradient, min(1, clip/sqrt(sumsq)) if clip > 0. */
-inline float clip_scale(float clip, float sumsq)
+static inline float clip_scale(float clip, float sumsq)
 {
     float norm = sqrt(sumsq);
     return clip > 0.0f && norm > clip ? clip / norm : 1.0f;
 }
 
 /* Squared norm of the gradient; without one nothing is clipped. */
-inline float norm_of(global const float *sumsq, ulong at)
+static inline float norm_of(global const float *sumsq, ulong at)
 {
     return sumsq ? sumsq[at] : 0.0f;
 }
