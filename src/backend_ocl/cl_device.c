@@ -119,23 +119,13 @@ gt_status gt__ocl_limits(struct gt_ocl_device *d)
     cl_ulong local = 0;
     cl_ulong most = 0;
     cl_uint clock = 0;
-<<<<<<< HEAD
+    size_t items[MAX_DIMENSIONS] = {0};
     GT_TRY(query(&type, sizeof type, d->id, CL_DEVICE_TYPE));
     GT_TRY(query(&local, sizeof local, d->id, CL_DEVICE_LOCAL_MEM_SIZE));
     GT_TRY(query(&d->max_group, sizeof d->max_group, d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE));
+    GT_TRY(query(items, sizeof items, d->id, CL_DEVICE_MAX_WORK_ITEM_SIZES));
     GT_TRY(query(&clock, sizeof clock, d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY));
     GT_TRY(query(&most, sizeof most, d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE));
-=======
-    size_t items[MAX_DIMENSIONS] = {0};
-    cl_int error = clGetDeviceInfo(d->id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof d->max_group,
-                             &d->max_group, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_CLOCK_FREQUENCY, sizeof clock, &clock, NULL);
-    error |= clGetDeviceInfo(d->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
-    GT_TRY(gt__ocl_status(error ? CL_INVALID_DEVICE : CL_SUCCESS, &d->base, "clGetDeviceInfo"));
->>>>>>> r1
     d->base.max_buffer = most < SIZE_MAX ? (size_t)most : 0;
     d->cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
     d->local_bytes = (size_t)local;
