@@ -154,12 +154,17 @@ gt_status gt_device_find(size_t *index, const char *name)
         return GT_OK;
     }
     int n_numbers = parse_numbers(numbers, name);
-    GT_TRY(gt_device_count(&count));
-    if (n_numbers == 1 && numbers[0] < count) {
+    if (n_numbers == 1) {
+        const struct gt_backend *backend = NULL;
+        size_t local = 0;
+        if (find_index(&backend, &local, numbers[0]) != GT_OK) {
+            return fail_none(name);
+        }
         *index = numbers[0];
         return GT_OK;
     }
-    for (size_t i = 0; i < count && n_numbers != 1 && *name != '\0'; i++) {
+    GT_TRY(gt_device_count(&count));
+    for (size_t i = 0; i < count && *name != '\0'; i++) {
         gt_device_info info;
         GT_TRY(gt_device_list(&info, i));
         if (!answers(&info, name, numbers, n_numbers)) {
