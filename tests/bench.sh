@@ -3,6 +3,7 @@
 #
 # BENCH_TORCH=1    time the same networks in PyTorch as well, in alternation, and print the ratio
 # BENCH_THREADS=N  threads of both (default 2)
+# BENCH_TURNS=N    turns of each side (default 2)
 # BENCH_RUNS=N     timed runs of each turn (default 3)
 # BENCH_TORCH_DEVICE=cuda  PyTorch on the GPU (GREENTEA_DEVICE chooses ours)
 # BENCH_LIST=FILE  other lines of "net out-size mode width"
@@ -12,6 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 tool=${1:-build}/greentea
 threads=${BENCH_THREADS:-2}
 runs=${BENCH_RUNS:-3}
+turns=${BENCH_TURNS:-2}
 python=${PYTHON:-python3}
 torch=0
 if [ "${BENCH_TORCH:-0}" = 1 ]; then
@@ -65,7 +67,9 @@ while read -r net size mode width; do
     : >"$tmp/ours"
     : >"$tmp/torch"
     # Ours and theirs by turns, so that a change of the machine's speed meets both.
-    for turn in 1 2; do
+    turn=0
+    while [ $turn -lt "$turns" ]; do
+        turn=$((turn + 1))
         if ! "$tool" benchmark --net "$net" --out-size "$size" --mode "$mode" --width "$width" \
             --runs "$runs" --warmup 3 --threads "$threads" --json >"$tmp/json"; then
             bad=1
