@@ -62,8 +62,8 @@ static inline int4 place(gt_narrow g, int m)
 
 /* y of one pixel: lanes beyond c and pixels beyond the true size are zero, plain tensors have
  * neither. */
-static inline void finish(gt_narrow g, const float4 *acc, int m, global const float *restrict bias,
-                          global float *restrict y)
+static inline void finish(gt_narrow g, const float4 *acc, int m, global const float *bias,
+                          global float *y)
 {
     int4 at = place(g, m);
     int to = at.x * g.at_n + at.y * g.at_h + at.z * g.at_w;
@@ -215,7 +215,7 @@ kernel void conv2d_narrow_pack(global const float *restrict weight, ulong weight
 }
 
 /* 4 channels of dy (zero beyond the last) from an index on. */
-static inline float4 channels(gt_narrow g, global const float *restrict dy, int at, int o)
+static inline float4 channels(gt_narrow g, global const float *dy, int at, int o)
 {
     if (!g.plain) {
         return *(global const float4 *)(dy + at + o);
