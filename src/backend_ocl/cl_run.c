@@ -185,6 +185,9 @@ double gt__ocl_cost(const struct gt_device *d, double flops, double share, doubl
     return (arithmetic > memory ? arithmetic : memory) + 4e-6 * launches;
 }
 
+/* What is left below 2^31 is for sizes rounded up to whole groups and slabs. */
+static const size_t max_elements = (size_t)INT32_MAX - (1u << 22);
+
 static bool value_fits(const struct gt_graph *g, gt_value v, gt_layout layout)
 {
     size_t bytes = 0;
@@ -193,7 +196,7 @@ static bool value_fits(const struct gt_graph *g, gt_value v, gt_layout layout)
     }
     layout = gt__layout_is_any(layout) ? GT_LAYOUT_NCHW : layout;
     layout.kind = GT_KIND_U8; /* one byte for each element */
-    return gt__layout_bytes(&bytes, gt__value(g, v)->shape, layout) && bytes <= INT32_MAX;
+    return gt__layout_bytes(&bytes, gt__value(g, v)->shape, layout) && bytes <= max_elements;
 }
 
 bool gt__ocl_fits(const struct gt_graph *g, const struct gt_node *node, const struct gt_plan *plan)

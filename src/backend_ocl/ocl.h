@@ -125,7 +125,7 @@ void gt__ocl_profile_keep(struct gt_ocl_device *d);
 double gt__ocl_cost(const struct gt_device *d, double flops, double share, double bytes,
                     int32_t launches);
 /* Device functions index elements with int: false if some tensor of the node, in these layouts,
- * holds 2^31 elements or more. Absent and ANY layouts are fine. */
+ * holds nearly 2^31 elements or more. Absent and ANY layouts are fine. */
 bool gt__ocl_fits(const struct gt_graph *g, const struct gt_node *node, const struct gt_plan *plan);
 /* For operations that run over stored elements: all of plan->in[0] (ANY: NCHW). */
 double gt__ocl_stored_bytes(const struct gt_graph *g, const struct gt_node *node,

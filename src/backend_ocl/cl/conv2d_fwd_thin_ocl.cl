@@ -35,7 +35,7 @@ kernel void thin_pack(global const float *restrict w, ulong w_at, global float *
     }
 }
 
-inline float4 epilogue(float4 v, const gt_thin *g, global const float *bias, int co)
+static inline float4 epilogue(float4 v, const gt_thin *g, global const float *bias, int co)
 {
     int4 lane = (int4)(co) + (int4)(0, 1, 2, 3);
     if (g->bias) {
