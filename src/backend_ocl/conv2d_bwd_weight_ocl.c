@@ -16,7 +16,8 @@ enum {
     CPU_N = 16,
     CPU_BYTES = 512 << 10, /* pixels of x and dy that a range of a processor reads */
     MAX_PART_BYTES = 128 << 20,
-    SUM_TILE = 32
+    SUM_TILE = 32,
+    SUM_ROWS = 4
 };
 
 bool gt__weight_geometry(struct gt_ocl_weight *out, gt_shape x, gt_shape dy,
@@ -114,11 +115,19 @@ static struct ranges ranges_of(const struct gt_device *d, const struct gt_ocl_we
     return t->bm == 0 ? cut_cpu(w) : cut_gpu(gt__ocl(d), w, t);
 }
 
+/* Two steps of both operands; x may have a column more, for its banks. */
+static size_t local_bytes(const struct gt_weight_tile *t)
+{
+    return 2 * STEP * sizeof(float) * (size_t)(t->bm + 4 + t->bn);
+}
+
 bool gt__weight_plan(const struct gt_device *d, const struct gt_ocl_weight *w,
                      const struct gt_weight_tile *tile, struct gt_plan *out)
 {
     const struct gt_ocl_device *ocl = gt__ocl(d);
-    bool group = tile->bm == 0 || ocl->max_group >= 128;
+    bool group =
+        tile->bm == 0 || (ocl->max_group >= SUM_TILE * SUM_ROWS && ocl->max_across >= SUM_ROWS &&
+                          ocl->local_bytes >= local_bytes(tile));
     if (!group || (tile->bm == 0 && !ocl->cpu)) {
         return false;
     }
@@ -187,11 +196,11 @@ gt_status gt__weight_run(struct gt_device *d, const struct gt_step *step, struct
     gt__ocl_arg_int(&sum, row);
     gt__ocl_arg_int(&sum, s.n);
     gt__ocl_arg_int(&sum, state->numbers[NUMBER_RANGES]);
-    size_t local[2] = {cpu ? 1 : SUM_TILE, cpu ? 1 : 4};
+    size_t local[2] = {cpu ? 1 : SUM_TILE, cpu ? 1 : SUM_ROWS};
     size_t global[2] = {(size_t)row, (size_t)gt__ceil_div(s.n, CPU_N)};
     if (!cpu) {
         global[0] = gt__align_up((size_t)row, SUM_TILE);
-        global[1] = (size_t)gt__ceil_div(s.n, SUM_TILE) * 4;
+        global[1] = (size_t)gt__ceil_div(s.n, SUM_TILE) * SUM_ROWS;
     }
     return gt__ocl_launch(&sum, 2, global, local);
 }

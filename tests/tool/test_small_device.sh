@@ -41,6 +41,7 @@ fi
 small "GT_OCL_GROUP=128"
 small "GT_OCL_GROUP=64 GT_OCL_ACROSS=1"
 small "GT_OCL_LOCAL=24576"
+small "GT_OCL_LOCAL=16384"
 GT_OCL_VERSION="OpenCL 1.1 old" OPENCL_LAYERS="$layer" "$BUILD/greentea" devices >"$tmp/out" 2>&1 ||
     fail "devices of an old driver"
 if grep -q 'ocl:' "$tmp/out"; then

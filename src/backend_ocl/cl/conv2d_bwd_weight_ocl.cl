@@ -52,7 +52,7 @@ typedef struct {
 } gt_weight;
 
 /* Where row m of the product begins in x. */
-inline int weight_row(const gt_weight *g, int m)
+static inline int weight_row(const gt_weight *g, int m)
 {
 #if THIN
     int tap = m % g->taps;
@@ -69,7 +69,7 @@ typedef struct {
     int i, j, at;
 } gt_walk;
 
-inline gt_walk walk_from(const gt_weight *g, int pixel)
+static inline gt_walk walk_from(const gt_weight *g, int pixel)
 {
     gt_walk p;
     int image = pixel / (g->ho * g->wo);
@@ -81,7 +81,7 @@ inline gt_walk walk_from(const gt_weight *g, int pixel)
 }
 
 /* BK pixels on: `step` is what BK pixels are in images, rows and columns. */
-inline gt_walk walk_on(const gt_weight *g, int image, int row, int column, gt_walk p)
+static inline gt_walk walk_on(const gt_weight *g, int image, int row, int column, gt_walk p)
 {
     p.i += row;
     p.j += column;
@@ -290,7 +290,7 @@ weight_sum(global const float *restrict part, ulong part_at, global float *restr
 #endif
 
 /* 16 columns of a pixel, of which `n` (a multiple of 4) exist. */
-inline float16 load16(global const float *p, int n)
+static inline float16 load16(global const float *p, int n)
 {
     if (n >= 16) {
         return vload16(0, p);
@@ -306,7 +306,7 @@ inline float16 load16(global const float *p, int n)
     return v;
 }
 
-inline void store16(float16 v, global float *p, int n)
+static inline void store16(float16 v, global float *p, int n)
 {
     if (n >= 16) {
         vstore16(v, 0, p);
