@@ -1,4 +1,5 @@
-/* Greentea: timings of whole networks, and of their kernels (tuning). SPDX-License-Identifier: BSD-2-Clause */
+/* Greentea: timings of whole networks, and of their kernels (tuning).
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef GREENTEA_BENCHMARK_H
 #define GREENTEA_BENCHMARK_H
 

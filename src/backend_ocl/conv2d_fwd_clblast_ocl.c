@@ -7,8 +7,8 @@
  * that way it has to turn only X round. It works in our arena: its temporary buffer is a part of
  * the scratch memory, a sub-buffer because CLBlast takes no offset there.
  *
- * On an NVIDIA H200 it reaches a quarter (1024^3) to two thirds (8192^3) of the peak, less than
- * conv2d_fwd_gemm_ocl; `greentea tune` may find it faster on other devices. */
+ * On an NVIDIA H200 the 1x1 layers of U-Net (output 388) take 50 to 75 us with it and 24 to 34 us
+ * with conv2d_fwd_gemm_ocl; `greentea tune` may find it faster on other devices. */
 #include "backend_ocl/cl_blast.h"
 
 #include "cl/conv2d_clblast_ocl.cl.h"

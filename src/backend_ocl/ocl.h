@@ -1,9 +1,9 @@
 /* Inside of the OpenCL backend: what its kernels may use. SPDX-License-Identifier: BSD-2-Clause
  *
- * A kernel of the catalogue is a C file (plan, prepare, run) and a device source cl/<name>.cl, which
- * the build turns into `gt__cl_source` of "cl/<name>.cl.h". prepare builds the device functions
- * (gt__ocl_state), run sets their arguments and enqueues them; nothing is built, allocated or waited
- * for in run. */
+ * A kernel of the catalogue is a C file (plan, prepare, run) and a device source cl/<name>.cl,
+ * which the build turns into `gt__cl_source` of "cl/<name>.cl.h". prepare builds the device functions
+ * (gt__ocl_state), run sets their arguments and enqueues them; nothing is built, allocated or
+ * waited for in run. */
 #ifndef GT_BACKEND_OCL_OCL_H
 #define GT_BACKEND_OCL_OCL_H
 

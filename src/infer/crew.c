@@ -73,8 +73,8 @@ static bool worth(const struct worker *w)
     return rate <= 0.0 || w->lane->seconds <= fmax(fastest, (c->count - c->next) / rate);
 }
 
-/* The next tile for a device, -1: none. ahead: while it computes another, so that the last tiles are
- * left to those who have none. */
+/* The next tile for a device, -1: none. ahead: while it computes another, so that the last tiles
+ * are left to those who have none. */
 static int32_t take(struct worker *w, bool ahead)
 {
     struct gt_crew *c = w->crew;

@@ -1,4 +1,5 @@
-/* The layer that makes OpenCL calls fail, steered from a test. SPDX-License-Identifier: BSD-2-Clause
+/* The layer that makes OpenCL calls fail, steered from a test. SPDX-License-Identifier:
+ * BSD-2-Clause
  */
 #include "ocl_shim.h"
 
