@@ -147,6 +147,20 @@ int tool_choice(const char *text, const char *const *list)
     return -1;
 }
 
+int tool_choose(int *out, const char *flag, const char *text, const char *const *list, int absent)
+{
+    *out = text ? tool_choice(text, list) : absent;
+    if (*out >= 0) {
+        return 0;
+    }
+    char all[128] = "";
+    for (int i = 0; list[i]; i++) {
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", list[i]);
+    }
+    return tool_usage("--%s is '%s', expected one of %s", flag, text, all);
+}
+
 static volatile sig_atomic_t caught;
 
 static void on_signal(int number)

@@ -39,6 +39,8 @@ bool tool_parse_time(double *out, const char *text);
 bool tool_parse_bytes(size_t *out, const char *text);
 /* Index of text in a NULL-terminated list, -1 if it is not there. */
 int tool_choice(const char *text, const char *const *list);
+/* The same for the text of --flag; `absent` when it is NULL. 0 or EXIT_USAGE, with the list. */
+int tool_choose(int *out, const char *flag, const char *text, const char *const *list, int absent);
 
 /* Device flags that every computing subcommand takes. */
 struct device_flags {
