@@ -120,7 +120,10 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     int32_t patch = t->options.patch;
     struct gt_feeder_options feeder = {
         .dataset = dataset,
-        .spec = {patch, g.border, g.shrink, t->options.augment, NULL},
+        .spec = {.patch = patch,
+                 .border = g.border,
+                 .shrink = g.shrink,
+                 .augment = t->options.augment},
         .input = {t->options.batch, m.channels, patch + g.shrink, patch + g.shrink},
         .label = {t->options.batch, 1, patch, patch}};
     size_t count = 0;

@@ -61,7 +61,7 @@ static void test_shares(void **state)
     float keep[GT_MAX_LABELS];
     gt_dataset *dataset = dataset_of(labels, SIDE);
     assert_int_equal(gt__label_keep(keep, NULL, dataset, PATCH), GT_OK);
-    struct gt_patch_spec spec = {PATCH, 0, 0, GT_AUGMENT_D4, keep};
+    struct gt_patch_spec spec = {.patch = PATCH, .augment = GT_AUGMENT_D4, .keep = keep};
     assert_int_equal(gt__sample_check(dataset, &spec), GT_OK);
     double seen[3] = {0, 0, 0};
     for (uint64_t s = 0; s < 400; s++) {

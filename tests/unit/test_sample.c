@@ -13,6 +13,11 @@
 #include "data/mirror.h"
 #include "data/sample.h"
 
+#define SPEC(p, b, s, a)                                                                           \
+    {                                                                                              \
+        .patch = (p), .border = (b), .shrink = (s), .augment = (a)                                 \
+    }
+
 /* Brute force: walk along the line and turn at its ends, staying one step on the edge pixel. */
 static int32_t walk(int32_t i, int32_t n)
 {
@@ -157,26 +162,26 @@ static struct seen check(const struct gt_patch_spec *spec, int32_t samples)
 static void test_alignment(void **state)
 {
     (void)state;
-    struct seen seen = check(&(struct gt_patch_spec){6, 20, 40, GT_AUGMENT_D4, NULL}, 200);
+    struct seen seen = check(&(struct gt_patch_spec)SPEC(6, 20, 40, GT_AUGMENT_D4), 200);
     for (int32_t s = 0; s < 8; s++) {
         assert_in_range(seen.symmetry[s], 5, 60);
     }
-    seen = check(&(struct gt_patch_spec){6, 20, 39, GT_AUGMENT_D4, NULL}, 200);
+    seen = check(&(struct gt_patch_spec)SPEC(6, 20, 39, GT_AUGMENT_D4), 200);
     for (int32_t s = 0; s < 8; s++) {
         assert_in_range(seen.symmetry[s], 5, 60);
     }
-    check(&(struct gt_patch_spec){11, 0, 0, GT_AUGMENT_D4, NULL}, 20);
+    check(&(struct gt_patch_spec)SPEC(11, 0, 0, GT_AUGMENT_D4), 20);
 }
 
 static void test_modes(void **state)
 {
     (void)state;
-    struct seen seen = check(&(struct gt_patch_spec){5, 2, 3, GT_AUGMENT_NONE, NULL}, 50);
+    struct seen seen = check(&(struct gt_patch_spec)SPEC(5, 2, 3, GT_AUGMENT_NONE), 50);
     assert_int_equal(seen.symmetry[0], 50);
     /* four labels: AUTO means none */
-    seen = check(&(struct gt_patch_spec){5, 2, 4, GT_AUGMENT_AUTO, NULL}, 50);
+    seen = check(&(struct gt_patch_spec)SPEC(5, 2, 4, GT_AUGMENT_AUTO), 50);
     assert_int_equal(seen.symmetry[0], 50);
-    seen = check(&(struct gt_patch_spec){5, 2, 4, GT_AUGMENT_FLIPS, NULL}, 100);
+    seen = check(&(struct gt_patch_spec)SPEC(5, 2, 4, GT_AUGMENT_FLIPS), 100);
     assert_int_equal(seen.symmetry[0] + seen.symmetry[1] + seen.symmetry[2] + seen.symmetry[3],
                      100);
     assert_true(seen.symmetry[0] > 5 && seen.symmetry[1] > 5 && seen.symmetry[2] > 5);
@@ -186,7 +191,7 @@ static void test_modes(void **state)
 static void test_positions(void **state)
 {
     (void)state;
-    struct seen seen = check(&(struct gt_patch_spec){6, 1, 1, GT_AUGMENT_D4, NULL}, 4800);
+    struct seen seen = check(&(struct gt_patch_spec)SPEC(6, 1, 1, GT_AUGMENT_D4), 4800);
     for (int32_t i = 0; i < 48; i++) {
         assert_in_range(seen.corner[i], 50, 150);
     }
@@ -199,7 +204,7 @@ static void test_images(void **state)
     gt_dataset *d = create(3);
     add_ramp(d, 9, 9);
     add_ramp(d, 29, 7);
-    struct gt_patch_spec spec = {5, 1, 2, GT_AUGMENT_NONE, NULL};
+    struct gt_patch_spec spec = SPEC(5, 1, 2, GT_AUGMENT_NONE);
     assert_int_equal(gt__sample_check(d, &spec), GT_OK);
     int32_t second = 0;
     for (uint64_t s = 0; s < 2000; s++) {
@@ -222,7 +227,7 @@ static void test_reproducible(void **state)
     (void)state;
     gt_dataset *d = create(1);
     add_ramp(d, 40, 30);
-    struct gt_patch_spec spec = {8, 3, 6, GT_AUGMENT_D4, NULL};
+    struct gt_patch_spec spec = SPEC(8, 3, 6, GT_AUGMENT_D4);
     assert_int_equal(gt__sample_check(d, &spec), GT_OK);
     float raw[3][14 * 14];
     float labels[3][64];
@@ -241,17 +246,17 @@ static void test_refused(void **state)
 {
     (void)state;
     gt_dataset *d = create(1);
-    struct gt_patch_spec spec = {8, 3, 6, GT_AUGMENT_D4, NULL};
+    struct gt_patch_spec spec = SPEC(8, 3, 6, GT_AUGMENT_D4);
     assert_int_equal(gt__sample_check(d, &spec), GT_EINVAL); /* empty */
     add_ramp(d, 20, 20);
     add_ramp(d, 20, 7);
     assert_int_equal(gt__sample_check(d, &spec), GT_ESHAPE);
     assert_non_null(strstr(gt_error_message(), "image 2 of 20 x 7"));
-    spec = (struct gt_patch_spec){7, 3, 7, GT_AUGMENT_D4, NULL};
+    spec = (struct gt_patch_spec)SPEC(7, 3, 7, GT_AUGMENT_D4);
     assert_int_equal(gt__sample_check(d, &spec), GT_EINVAL);
-    spec = (struct gt_patch_spec){7, 3, 4, GT_AUGMENT_D4, NULL};
+    spec = (struct gt_patch_spec)SPEC(7, 3, 4, GT_AUGMENT_D4);
     assert_int_equal(gt__sample_check(d, &spec), GT_EINVAL);
-    spec = (struct gt_patch_spec){7, 3, 5, GT_AUGMENT_D4, NULL};
+    spec = (struct gt_patch_spec)SPEC(7, 3, 5, GT_AUGMENT_D4);
     assert_int_equal(gt__sample_check(d, &spec), GT_OK);
     gt_dataset_free(d);
 }
