@@ -17,8 +17,13 @@ typedef struct gt_predict_options {
     int32_t tile;    /**< output size of a tile in pixels; 0 (default): the largest legal one that
                                 the limits and the image allow, cut to keep all devices busy */
     int32_t untiled; /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
-    int32_t deterministic;   /**< see gt_program_options; default 0 */
-    gt_progress_fn progress; /**< unit: tiles; called by the thread that called us; default NULL */
+    int32_t deterministic; /**< see gt_program_options; default 0 */
+    int32_t orientations;  /**< views of the image whose probabilities are averaged: 1 (default); 4:
+                                as it is, mirrored in x, in y, in both; 8: these also transposed,
+                                all symmetries of the square (tiles are square then). Takes as many
+                                times longer, no more memory */
+    gt_progress_fn
+        progress; /**< unit: tiles, each in every orientation; called by the thread that called us; default NULL */
     void *cookie;
 } gt_predict_options;
 
@@ -69,7 +74,8 @@ typedef struct gt_row_sink {
  * The image is normalised as in training (min-max of the whole image to [-1, 1]) and its border is
  * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start
  * at multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit
- * for bit when deterministic).
+ * for bit when deterministic). With 4 or 8 orientations the answer is the mean of what the network
+ * says of the whole image so turned: mirroring (8: or turning) an image does the same to its answer.
  * Where a device has no memory for a tile, tiles are made smaller and the work goes on at the row
  * of tiles where it stood, with a warning to that device's log; GT_ENOMEM only if the smallest tile
  * (untiled: the image) does not fit. `total` of the progress grows then.
@@ -77,6 +83,16 @@ typedef struct gt_row_sink {
  */
 GT_API gt_status gt_predictor_stream(gt_predictor *predictor, const gt_row_source *source,
                                      const gt_row_sink *sink);
+
+/**
+ * The same for a part of the image: rows `first` to first + rows - 1, for work cut among processes.
+ * The minimum and maximum are still those of the whole image, and where `first` is a multiple of the
+ * period in gt_model_geometry the answer is that of gt_predictor_stream(), bit for bit when
+ * deterministic. The source is read twice where needed, the sink gets rows first and up.
+ * GT_EINVAL  rows outside the image; first is not such a multiple
+ */
+GT_API gt_status gt_predictor_stream_rows(gt_predictor *predictor, const gt_row_source *source,
+                                          const gt_row_sink *sink, int32_t first, int32_t rows);
 
 /**
  * Classify every pixel of an image in memory.

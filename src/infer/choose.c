@@ -13,8 +13,9 @@
 
 struct search {
     const gt_predictor *p;
-    int32_t width, height;      /* image */
-    int32_t full_x, full_y;     /* sizes that cover the image with one tile */
+    struct gt_tile_line x, y;
+    int32_t full_x, full_y;     /* sizes that cover the area with one tile */
+    bool square;                /* tiles are turned, too */
     size_t limit;               /* of host memory */
     bool strict;                /* what cannot be planned is an error */
     struct gt_tile_choice best; /* best.x.count is 0 as long as nothing fits */
@@ -66,13 +67,26 @@ out:
     return status;
 }
 
+struct gt_tile_margin gt__tile_margin(const gt_predictor *p, const struct gt_tile_axis *a)
+{
+    struct gt_tile_margin m = {0, 0};
+    if (p->options.orientations > 1) {
+        int32_t before = a->lag + p->geometry.shrink - 2 * p->geometry.border;
+        m.before = before > 0 ? before : 0;
+        m.after = before < 0 ? -before : 0;
+    }
+    return m;
+}
+
 gt_status gt__row_buffers(struct gt_row_buffers *out, const gt_predictor *p,
                           const struct gt_tile_axis *x, const struct gt_tile_axis *y)
 {
     int32_t shrink = p->geometry.shrink;
-    int64_t columns = (int64_t)(x->count - 1) * x->step + x->size + shrink;
-    int64_t rows = (int64_t)(y->count - 1) * y->step + y->size + shrink;
-    gt_shape band = {1, p->channels, y->size + shrink, (int32_t)columns};
+    struct gt_tile_margin mx = gt__tile_margin(p, x);
+    struct gt_tile_margin my = gt__tile_margin(p, y);
+    int64_t columns = (int64_t)(x->count - 1) * x->step + x->size + shrink + mx.before + mx.after;
+    int64_t rows = (int64_t)(y->count - 1) * y->step + y->size + shrink + my.before + my.after;
+    gt_shape band = {1, p->channels, y->size + shrink + my.before + my.after, (int32_t)columns};
     gt_shape result = {1, p->labels, min_i32(y->size, y->image), x->image};
     gt_shape chunk = {1, p->channels, GT_PREDICT_ROWS, x->image};
     struct gt_row_buffers b = {0};
@@ -176,8 +190,8 @@ static gt_status measure(struct search *s, struct gt_tile_choice *c)
     gt_status status = GT_OK;
     GT_TRY(gt__row_buffers(&b, p, &c->x, &c->y));
     if (!row_bytes(&c->rows, &b, p->n_lanes) || !gt__add(&c->host, c->rows, p->weights)) {
-        return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)s->width,
-                        (int)s->height);
+        return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)s->x.image,
+                        (int)s->y.image);
     }
     if (c->host > s->limit) { /* no use in planning */
         return GT_OK;
@@ -204,12 +218,18 @@ static double work(const struct search *s, const struct gt_tile_choice *c)
     return (double)columns * c->y.count * (c->x.size + shrink) * (c->y.size + shrink);
 }
 
+static struct gt_tile_choice lay(const struct search *s, int32_t size_x, int32_t size_y)
+{
+    struct gt_tile_choice c = {0};
+    c.x = gt__tile_axis(&s->p->geometry, s->x, size_x);
+    c.y = gt__tile_axis(&s->p->geometry, s->y, size_y);
+    return c;
+}
+
 /* Measure one size; it becomes the best if it fits and means less work. */
 static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *fits)
 {
-    struct gt_tile_choice c = {0};
-    c.x = gt__tile_axis(&s->p->geometry, s->width, size_x);
-    c.y = gt__tile_axis(&s->p->geometry, s->height, size_y);
+    struct gt_tile_choice c = lay(s, size_x, size_y);
     *fits = false;
     if (size_x < 1 || size_y < 1 || c.x.count < 1 || c.y.count < 1) {
         return GT_OK;
@@ -226,11 +246,28 @@ static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *f
     return GT_OK;
 }
 
+/* Square tiles up to the largest that fits: the one that means the least work. */
+static gt_status refine_square(struct search *s)
+{
+    const gt_model_geometry *g = &s->p->geometry;
+    int32_t best = 0;
+    double least = s->cost;
+    bool fits = false;
+    for (int32_t size = g->minimum; size < s->best.x.size; size += g->step) {
+        struct gt_tile_choice c = lay(s, size, size);
+        if (c.x.count > 0 && c.y.count > 0 && work(s, &c) < least) {
+            least = work(s, &c);
+            best = size;
+        }
+    }
+    return offer(s, best, best, &fits);
+}
+
 /* Largest square tile that fits (an axis never gets more than covers the image), by bisection. */
 static gt_status search_square(struct search *s)
 {
     const gt_model_geometry *g = &s->p->geometry;
-    int32_t smallest = gt__tile_smallest(g);
+    int32_t smallest = gt__tile_smallest(g, s->x.mirrored > 0);
     int32_t low = 0; /* index of sizes: fits */
     int32_t high =
         gt__ceil_div((s->full_x > s->full_y ? s->full_x : s->full_y) - smallest, g->step);
@@ -268,13 +305,11 @@ static gt_status refine(struct search *s)
     int32_t even = gt__ceil_div(nx, n) * n;
     const int32_t columns[] = {nx, nx + 1, nx - 1, even, even + n};
     for (int32_t k = 0; k < (n > 1 ? 5 : 3); ++k) {
-        int32_t size_x = columns[k] > 0 ? gt__tile_for_count(g, s->width, columns[k]) : 0;
+        int32_t size_x = columns[k] > 0 ? gt__tile_for_count(g, s->x, columns[k]) : 0;
         bool fits = true;
         for (int32_t rows = ny + 2; size_x > 0 && rows > 0 && fits; --rows) {
-            int32_t size_y = gt__tile_for_count(g, s->height, rows);
-            struct gt_tile_choice c = {0};
-            c.x = gt__tile_axis(g, s->width, size_x);
-            c.y = gt__tile_axis(g, s->height, size_y);
+            int32_t size_y = gt__tile_for_count(g, s->y, rows);
+            struct gt_tile_choice c = lay(s, size_x, size_y);
             if (size_y > 0 && work(s, &c) < s->cost) {
                 GT_TRY(offer(s, size_x, size_y, &fits));
             }
@@ -288,8 +323,8 @@ static gt_status search_patches(struct search *s)
 {
     bool fits = false;
     for (int32_t n = PATCHES; n > 0 && !fits; n /= 2) {
-        int32_t size_x = min_i32(s->width, n < 8 ? n : 8);
-        GT_TRY(offer(s, size_x, min_i32(s->height, n / size_x), &fits));
+        int32_t size_x = min_i32(s->x.image, n < 8 ? n : 8);
+        GT_TRY(offer(s, size_x, min_i32(s->y.image, n / size_x), &fits));
     }
     return GT_OK;
 }
@@ -313,7 +348,10 @@ static gt_status search_all(struct search *s)
         }
     }
     GT_TRY(search_square(s));
-    return s->best.x.count > 0 ? refine(s) : GT_OK;
+    if (s->best.x.count == 0) {
+        return GT_OK;
+    }
+    return s->square ? refine_square(s) : refine(s);
 }
 
 /* The error for a limit that nothing fits, with what the smallest size takes in all. */
@@ -321,11 +359,9 @@ static gt_status fail_limit(struct search *s)
 {
     const gt_predict_options *o = &s->p->options;
     const size_t limit = s->limit;
-    int32_t side = s->p->patches ? 1 : gt__tile_smallest(&s->p->geometry);
-    struct gt_tile_choice c = {0};
+    int32_t side = s->p->patches ? 1 : gt__tile_smallest(&s->p->geometry, s->x.mirrored > 0);
     side = o->tile > 0 && !s->p->patches ? o->tile : side;
-    c.x = gt__tile_axis(&s->p->geometry, s->width, min_i32(side, s->full_x));
-    c.y = gt__tile_axis(&s->p->geometry, s->height, min_i32(side, s->full_y));
+    struct gt_tile_choice c = lay(s, min_i32(side, s->full_x), min_i32(side, s->full_y));
     s->limit = SIZE_MAX; /* or measure() stops at the row buffers */
     s->strict = true;
     GT_TRY(measure(s, &c));
@@ -342,30 +378,40 @@ static gt_status fail_limit(struct search *s)
                     which, (double)c.host / MIB, c.host, (double)limit / MIB, limit);
 }
 
-size_t gt__tile_least(const gt_predictor *p, int32_t width, int32_t height)
+/* What to search for: the lines of an area and the sizes that cover it; 0: there is none. */
+static struct search start(const gt_predictor *p, const struct gt_predict_area *area)
 {
-    int32_t smallest = gt__tile_smallest(&p->geometry);
+    struct search s = {.p = p, .cost = INFINITY};
+    bool mirrored = p->options.orientations > 1;
+    s.x = (struct gt_tile_line){area->width, mirrored ? area->width : 0};
+    s.y = (struct gt_tile_line){area->rows, mirrored ? area->height : 0};
+    s.full_x = gt__tile_for_count(&p->geometry, s.x, 1);
+    s.full_y = gt__tile_for_count(&p->geometry, s.y, 1);
+    s.square = p->options.orientations == 8 && !p->patches;
+    if (s.square && s.full_x > 0 && s.full_y > 0) {
+        s.full_x = s.full_y = s.full_x > s.full_y ? s.full_x : s.full_y;
+    }
+    return s;
+}
+
+size_t gt__tile_least(const gt_predictor *p, const struct gt_predict_area *area)
+{
+    struct search s = start(p, area);
+    int32_t smallest = gt__tile_smallest(&p->geometry, s.x.mirrored > 0);
     if (p->patches) {
         return 1;
     }
-    return pixels(min_i32(smallest, gt__tile_at_least(&p->geometry, width)),
-                  min_i32(smallest, gt__tile_at_least(&p->geometry, height)));
+    return pixels(min_i32(smallest, s.full_x), min_i32(smallest, s.full_y));
 }
 
-gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int32_t width,
-                          int32_t height)
+gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p,
+                          const struct gt_predict_area *area)
 {
-    struct search s = {0};
-    s.p = p;
-    s.width = width;
-    s.height = height;
+    struct search s = start(p, area);
     s.limit = p->options.untiled ? SIZE_MAX : p->options.memory_limit;
-    s.full_x = gt__tile_at_least(&p->geometry, width);
-    s.full_y = gt__tile_at_least(&p->geometry, height);
-    s.cost = INFINITY;
     if (s.full_x < 1 || s.full_y < 1) {
-        return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)width,
-                        (int)height);
+        return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)area->width,
+                        (int)area->rows);
     }
     GT_TRY(search_all(&s));
     if (s.best.x.count == 0) {

@@ -17,7 +17,7 @@ struct worker {
     size_t index;
     int32_t next; /* deterministic: tiles before were looked at */
     bool in;      /* still takes tiles of this row; under lock */
-    double since; /* when the last tile was done */
+    double since; /* when the last view was done */
 };
 
 struct gt_crew {
@@ -29,7 +29,8 @@ struct gt_crew {
     pthread_cond_t start, news;
     /* under lock */
     uint64_t first;
-    int32_t next, count, done;
+    int32_t next, count;
+    uint64_t done;  /* views */
     size_t busy;    /* workers that are not through with this row */
     unsigned round; /* number of the row */
     bool stop, quit;
@@ -97,7 +98,16 @@ static int32_t take(struct worker *w, bool ahead)
     return tile;
 }
 
-/* A tile is done. */
+/* The next view for a device: of the tile that it has, else of another. tile -1: none. */
+static struct gt_crew_view follow(struct worker *w, struct gt_crew_view last, bool ahead)
+{
+    if (last.orientation + 1 < w->crew->p->options.orientations) {
+        return (struct gt_crew_view){last.tile, last.orientation + 1};
+    }
+    return (struct gt_crew_view){take(w, ahead), 0};
+}
+
+/* A view is done. */
 static void finish(struct worker *w)
 {
     struct gt_crew *c = w->crew;
@@ -113,10 +123,10 @@ static void finish(struct worker *w)
     pthread_mutex_unlock(&c->lock);
 }
 
-static gt_status load(const struct worker *w, int32_t tile)
+static gt_status load(const struct worker *w, struct gt_crew_view view)
 {
     const struct gt_crew *c = w->crew;
-    c->job.gather(c->job.cookie, w->lane->tile_in, tile);
+    c->job.gather(c->job.cookie, w->lane->tile_in, view);
     return gt_program_write(w->lane->program, c->p->input, w->lane->tile_in);
 }
 
@@ -125,22 +135,25 @@ static gt_status work(struct worker *w)
 {
     struct gt_crew *c = w->crew;
     struct gt_lane *lane = w->lane;
-    bool running = false; /* the present tile */
-    for (int32_t tile = take(w, false), next; tile >= 0; tile = next) {
+    bool running = false; /* the present view */
+    for (struct gt_crew_view view = {take(w, false), 0}, next; view.tile >= 0; view = next) {
         if (!running) {
-            GT_TRY(load(w, tile));
+            GT_TRY(load(w, view));
             GT_TRY(gt_program_run(lane->program));
         }
-        next = lane->early ? take(w, true) : -1;
-        if (next >= 0) {
+        next.tile = -1;
+        if (lane->early) {
+            next = follow(w, view, true);
+        }
+        if (next.tile >= 0) {
             GT_TRY(load(w, next));
         }
         GT_TRY(gt_program_read(lane->program, c->p->prob, lane->tile_out));
-        running = next >= 0;
+        running = next.tile >= 0;
         if (running) {
             GT_TRY(gt_program_run(lane->program));
         }
-        c->job.scatter(c->job.cookie, lane->tile_out, tile);
+        c->job.scatter(c->job.cookie, lane->tile_out, view);
         finish(w);
         if (c->n == 1) {
             gt_status status = c->job.tell(c->job.cookie);
@@ -149,7 +162,7 @@ static gt_status work(struct worker *w)
                 return status;
             }
         }
-        next = running ? next : take(w, false);
+        next = running ? next : follow(w, view, false);
     }
     return GT_OK;
 }
@@ -182,10 +195,10 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-/* Wait for the threads; tell of every tile. */
+/* Wait for the threads; tell of every view. */
 static void wait_for_all(struct gt_crew *c)
 {
-    int32_t told = 0;
+    uint64_t told = 0;
     pthread_mutex_lock(&c->lock);
     c->busy = c->n;
     c->round++;

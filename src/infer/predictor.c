@@ -12,7 +12,7 @@ enum { MAX_LANES = 256 };
 
 void gt_predict_options_init(gt_predict_options *options)
 {
-    *options = (gt_predict_options){.memory_limit = (size_t)1 << 30};
+    *options = (gt_predict_options){.memory_limit = (size_t)1 << 30, .orientations = 1};
 }
 
 /* Own copy of a model's network and weights (labels and file data are of no use here). */
@@ -44,6 +44,9 @@ out:
 static gt_status check_options(const gt_predict_options *o, const gt_model *model,
                                const gt_model_geometry *g)
 {
+    if (o->orientations != 1 && o->orientations != 4 && o->orientations != 8) {
+        return gt__fail(GT_EINVAL, "%d orientations, expected 1, 4 or 8", (int)o->orientations);
+    }
     if (o->tile < 0) {
         return gt__fail(GT_EINVAL, "tile is %d, expected 0 or a size in pixels", (int)o->tile);
     }
@@ -53,6 +56,13 @@ static gt_status check_options(const gt_predict_options *o, const gt_model *mode
             return gt__fail(GT_ESHAPE,
                             "a tile of %d pixels is smaller than the network's period %d",
                             (int)o->tile, (int)g->period);
+        }
+        if (o->orientations > 1 && o->tile < 2 * g->period - 1) {
+            return gt__fail(GT_ESHAPE,
+                            "a tile of %d pixels is too small for %d orientations, the network's "
+                            "period %d asks for %d",
+                            (int)o->tile, (int)o->orientations, (int)g->period,
+                            (int)gt__tile_smallest(g, true));
         }
     }
     return GT_OK;
@@ -105,8 +115,11 @@ static gt_status fill(gt_predictor *p, const gt_model *model, const gt_predict_o
     p->n_params = gt_model_tensors(model);
     GT_TRY(gt__alloc(&p->params, p->n_params, sizeof *p->params, "list of parameters"));
     /* An image as large as the smallest tile asks for the least. */
-    int32_t side = p->options.tile > 0 ? p->options.tile : gt__tile_smallest(&p->geometry);
-    return gt__tile_choose(&least, p, side, side);
+    int32_t side = p->options.tile;
+    if (side == 0) {
+        side = gt__tile_smallest(&p->geometry, p->options.orientations > 1);
+    }
+    return gt__tile_choose(&least, p, &(struct gt_predict_area){side, side, side});
 }
 
 gt_status gt_predictor_create_on(gt_predictor **out, gt_device *const *devices, size_t n,
@@ -153,15 +166,15 @@ void gt_predictor_free(gt_predictor *p)
     gt__free(p);
 }
 
-gt_status gt__predictor_choose(gt_predictor *p, int32_t width, int32_t height)
+gt_status gt__predictor_choose(gt_predictor *p, const struct gt_predict_area *area)
 {
-    if (width < 1 || height < 1) {
-        return gt__fail(GT_EINVAL, "an image of %d x %d pixels", (int)width, (int)height);
+    const struct gt_predict_area *last = &p->area;
+    if (area->width < 1 || area->rows < 1) {
+        return gt__fail(GT_EINVAL, "an image of %d x %d pixels", (int)area->width, (int)area->rows);
     }
-    if (p->image_width != width || p->image_height != height) {
-        GT_TRY(gt__tile_choose(&p->choice, p, width, height));
-        p->image_width = width;
-        p->image_height = height;
+    if (last->width != area->width || last->rows != area->rows || last->height != area->height) {
+        GT_TRY(gt__tile_choose(&p->choice, p, area));
+        p->area = *area;
     }
     return GT_OK;
 }
@@ -223,14 +236,14 @@ static gt_status fail_memory(const gt_predictor *p, const struct gt_lane *failed
                     (int)c->x.size, (int)c->y.size, c->program, gt_error_message());
 }
 
-gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed, int32_t width,
-                               int32_t height)
+gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed,
+                               const struct gt_predict_area *area)
 {
     const struct gt_tile_axis x = p->choice.x;
     const struct gt_tile_axis y = p->choice.y;
     const gt_device *device = failed ? failed->device : p->lanes[0].device;
     size_t tried = (size_t)x.size * (size_t)y.size;
-    size_t least = gt__tile_least(p, width, height);
+    size_t least = gt__tile_least(p, area);
     char why[256] = "";
     free_programs(p);
     if (p->options.untiled || tried <= least) {
@@ -238,8 +251,8 @@ gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed, in
     }
     snprintf(why, sizeof why, "%s", gt_error_message());
     p->most_pixels = tried / 2 > least ? tried / 2 : least;
-    p->image_width = 0; /* the choice is not good any more */
-    GT_TRY(gt__predictor_choose(p, width, height));
+    p->area.width = 0; /* the choice is not good any more */
+    GT_TRY(gt__predictor_choose(p, area));
     if (device->options.log) {
         char text[512];
         snprintf(text, sizeof text,
@@ -255,7 +268,7 @@ gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *p, int32_t width
     if (!out || !p) {
         return gt__fail(GT_EINVAL, "out or predictor is NULL");
     }
-    GT_TRY(gt__predictor_choose(p, width, height));
+    GT_TRY(gt__predictor_choose(p, &(struct gt_predict_area){width, height, height}));
     const struct gt_tile_choice *c = &p->choice;
     *out = (gt_predict_plan){.tile_width = c->x.size,
                              .tile_height = c->y.size,

@@ -31,6 +31,23 @@ struct gt_row_buffers {
     size_t columns;  /* source column of every column of the band */
 };
 
+/* What a stream labels: rows of an image. */
+struct gt_predict_area {
+    int32_t width;
+    int32_t rows;   /* to be labelled, from a multiple of the period on */
+    int32_t height; /* from there to the end of the image */
+};
+
+/* Views of a tile: bits of their number. */
+enum { GT_VIEW_FLIP_X = 1, GT_VIEW_FLIP_Y = 2, GT_VIEW_TRANSPOSE = 4 };
+
+/* Pixels that the band shows before (and after) what a plain tile looks at, for the mirrored tiles:
+ * those look at output pixel i through input pixel i + shrink - border. */
+struct gt_tile_margin {
+    int32_t before, after;
+};
+struct gt_tile_margin gt__tile_margin(const gt_predictor *p, const struct gt_tile_axis *a);
+
 /* A device of a predictor. */
 struct gt_lane {
     gt_device *device;
@@ -38,7 +55,7 @@ struct gt_lane {
     bool early;                /* writing and running may return before the device is done */
     bool own_memory;           /* other than the host's */
     float *tile_in, *tile_out; /* while a stream runs */
-    double seconds;            /* of a tile: estimated until measured */
+    double seconds;            /* of a run: estimated until measured */
     bool measured;
 };
 
@@ -58,8 +75,8 @@ struct gt_predictor {
     gt_value input, prob;
     gt_value *params; /* n_params */
 
-    struct gt_tile_choice choice; /* for the last image size */
-    int32_t image_width, image_height;
+    struct gt_tile_choice choice; /* for the last area */
+    struct gt_predict_area area;
     size_t most_pixels; /* of a tile, learnt from devices that ran out of memory */
 };
 
@@ -77,23 +94,22 @@ gt_shape gt__tile_output(const gt_predictor *p, int32_t width, int32_t height);
 gt_status gt__row_buffers(struct gt_row_buffers *out, const gt_predictor *p,
                           const struct gt_tile_axis *x, const struct gt_tile_axis *y);
 
-/* Choose tiles for an image of width x height. GT_ENOMEM: nothing fits the memory limit. */
-gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p, int32_t width,
-                          int32_t height);
-/* Output pixels of the smallest tile for an image of width x height. */
-size_t gt__tile_least(const gt_predictor *p, int32_t width, int32_t height);
+/* Choose tiles for an area. GT_ENOMEM: nothing fits the memory limit. */
+gt_status gt__tile_choose(struct gt_tile_choice *out, const gt_predictor *p,
+                          const struct gt_predict_area *area);
+/* Output pixels of the smallest tile for an area. */
+size_t gt__tile_least(const gt_predictor *p, const struct gt_predict_area *area);
 
 /* Options of the program of a lane. */
 gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane);
 
-/* Choice for an image size, remembered. */
-gt_status gt__predictor_choose(gt_predictor *p, int32_t width, int32_t height);
+/* Choice for an area, remembered. */
+gt_status gt__predictor_choose(gt_predictor *p, const struct gt_predict_area *area);
 /* The programs that belong to it. failed: the lane whose program could not be made, or NULL. */
 gt_status gt__predictor_programs(const struct gt_lane **failed, gt_predictor *p);
 /* After GT_ENOMEM on a device (or NULL: of the host) with the present choice: forget the programs
- * and choose smaller tiles for an image of width x height. GT_ENOMEM: there are none; the message
- * names the device. */
-gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed, int32_t width,
-                               int32_t height);
+ * and choose smaller tiles for an area. GT_ENOMEM: there are none; the message names the device. */
+gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed,
+                               const struct gt_predict_area *area);
 
 #endif

@@ -1,10 +1,10 @@
 /* Streaming: rows of the source into a band as high as a tile's input, tiles along the band, rows
  * out.
  *
- * The band holds normalised rows with mirrored columns: [channels][size + shrink][columns]; its row
- * r is row origin - border + r of the mirrored image. Moving on by a step keeps size + shrink -
- * step rows. SPDX-License-Identifier: BSD-2-Clause */
-#include "infer/crew.h"
+ * The band holds normalised rows with mirrored columns: [channels][size + shrink + margins][columns];
+ * its row r is row origin - border - margin + r of the mirrored image. Moving on by a step keeps the
+ * other rows. SPDX-License-Identifier: BSD-2-Clause */
+#include "infer/views.h"
 
 #include "data/mirror.h"
 
@@ -17,9 +17,11 @@ struct stream {
     const gt_row_sink *sink;
     struct gt_tile_axis x, y;
     struct gt_row_buffers size;
+    struct gt_tile_margin x_margin, y_margin;
     int32_t height;  /* rows of the band */
     int32_t y_first; /* output row where the present tiles begin */
-    int32_t base;    /* output rows delivered */
+    int32_t base;    /* output rows before are delivered, or not asked for */
+    int32_t end;     /* output rows from here on are not asked for */
     int32_t origin;  /* of the band, in output rows */
     int32_t rows;    /* that the present row of tiles contributes */
     float low, scale;
@@ -39,6 +41,13 @@ static gt_status tell(void *cookie)
                         (unsigned long long)s->done, (unsigned long long)s->total);
     }
     return GT_OK;
+}
+
+/* Tiles of the present choice, each in all orientations. */
+static uint64_t views(const gt_predictor *p)
+{
+    return (uint64_t)p->choice.x.count * (uint64_t)p->choice.y.count *
+           (uint64_t)p->options.orientations;
 }
 
 static int32_t min_i32(int32_t a, int32_t b)
@@ -108,13 +117,14 @@ static void copy_row(struct stream *s, int32_t to, int32_t from)
 /* Row of the image that row r of the band shows. */
 static int32_t image_row(const struct stream *s, int32_t r)
 {
-    return gt__mirror(s->origin - s->p->geometry.border + r, s->source->height);
+    int32_t before = s->p->geometry.border + s->y_margin.before;
+    return gt__mirror(s->origin - before + r, s->source->height);
 }
 
 /* Row of the band that shows row m of the image as itself. */
 static int64_t band_row(const struct stream *s, int32_t m)
 {
-    return (int64_t)m - s->origin + s->p->geometry.border;
+    return (int64_t)m - s->origin + s->p->geometry.border + s->y_margin.before;
 }
 
 /* Fill rows `first` and up of the band; those before are there already. Mirrored rows that the band
@@ -160,64 +170,29 @@ static gt_status advance(struct stream *s, int32_t origin)
     return fill_band(s, kept);
 }
 
-/* The part of the band that a tile (sw: patch dx, dy of it) looks at: `rows` x `columns` at (x, y).
- */
-static void gather(const struct stream *s, float *to, size_t x, size_t y, int32_t rows,
-                   int32_t columns)
+static struct gt_view_io view_io(const struct stream *s)
 {
-    for (int32_t c = 0; c < s->p->channels; ++c) {
-        const float *from = s->band + ((size_t)c * (size_t)s->height + y) * s->size.columns + x;
-        for (int32_t r = 0; r < rows; ++r) {
-            memcpy(to, from, (size_t)columns * sizeof *to);
-            to += columns;
-            from += s->size.columns;
-        }
-    }
+    return (struct gt_view_io){.p = s->p,
+                               .x = s->x,
+                               .y = s->y,
+                               .band = s->band,
+                               .height = s->height,
+                               .columns = s->size.columns,
+                               .out = s->out,
+                               .rows = s->rows,
+                               .width = s->source->width};
 }
 
-static void gather_tile(void *cookie, float *to, int32_t tile)
+static void gather_tile(void *cookie, float *to, struct gt_crew_view view)
 {
-    const struct stream *s = cookie;
-    const gt_predictor *p = s->p;
-    size_t x = (size_t)gt__tile_origin(&s->x, tile);
-    if (!p->patches) {
-        gt_shape in = gt__tile_input(p, s->x.size, s->y.size);
-        gather(s, to, x, 0, in.h, in.w);
-        return;
-    }
-    gt_shape one = gt__tile_input(p, 1, 1);
-    for (int32_t dy = 0; dy < s->y.size; ++dy) {
-        for (int32_t dx = 0; dx < s->x.size; ++dx) {
-            gather(s, to, x + (size_t)dx, (size_t)dy, one.h, one.w);
-            to += gt__count(one);
-        }
-    }
+    struct gt_view_io io = view_io(cookie);
+    gt__view_gather(&io, to, view);
 }
 
-/* Copy what a tile contributes into the output rows; sw's answers are [patch][label]. */
-static void scatter_tile(void *cookie, const float *tile_out, int32_t tile)
+static void scatter_tile(void *cookie, const float *from, struct gt_crew_view view)
 {
-    const struct stream *s = cookie;
-    int32_t rows = s->rows;
-    int32_t labels = s->p->labels;
-    int32_t pixels = gt__tile_pixels(&s->x, tile);
-    size_t x = (size_t)gt__tile_origin(&s->x, tile);
-    size_t area = (size_t)s->x.size * (size_t)s->y.size;
-    for (int32_t k = 0; k < labels; ++k) {
-        for (int32_t r = 0; r < rows; ++r) {
-            size_t first = (size_t)r * (size_t)s->x.size;
-            float *to =
-                s->out + ((size_t)k * (size_t)rows + (size_t)r) * (size_t)s->source->width + x;
-            if (!s->p->patches) {
-                const float *from = tile_out + (size_t)k * area + first;
-                memcpy(to, from, (size_t)pixels * sizeof *to);
-                continue;
-            }
-            for (size_t i = 0; i < (size_t)pixels; ++i) {
-                to[i] = tile_out[(first + i) * (size_t)labels + (size_t)k];
-            }
-        }
-    }
+    struct gt_view_io io = view_io(cookie);
+    gt__view_scatter(&io, from, view);
 }
 
 static gt_status tell_tile(void *cookie)
@@ -259,7 +234,8 @@ static gt_status allocate(struct stream *s)
         GT_TRY(gt__alloc_raw(&lane->tile_out, b->tile_out, sizeof(float), "tile output"));
     }
     for (size_t i = 0; i < b->columns; ++i) {
-        s->columns[i] = gt__mirror((int32_t)i - s->p->geometry.border, s->source->width);
+        int32_t before = s->p->geometry.border + s->x_margin.before;
+        s->columns[i] = gt__mirror((int32_t)i - before, s->source->width);
     }
     return GT_OK;
 }
@@ -288,8 +264,10 @@ static gt_status run_rest(struct stream *s)
     s->x = s->p->choice.x;
     s->y = s->p->choice.y;
     s->y_first = s->base;
-    s->height = s->y.size + s->p->geometry.shrink;
-    s->total = s->done + (uint64_t)s->x.count * (uint64_t)s->y.count;
+    s->x_margin = gt__tile_margin(s->p, &s->x);
+    s->y_margin = gt__tile_margin(s->p, &s->y);
+    s->height = s->y.size + s->p->geometry.shrink + s->y_margin.before + s->y_margin.after;
+    s->total = s->done + views(s->p);
     s->failed = NULL;
     s->again = true;
     GT_TRY_OUT(gt__row_buffers(&s->size, s->p, &s->x, &s->y));
@@ -315,17 +293,52 @@ static gt_status check_source(const gt_predictor *p, const gt_row_source *source
 
 gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, const gt_row_sink *sink)
 {
+    if (!source) {
+        return gt__fail(GT_EINVAL, "source is NULL");
+    }
+    return gt_predictor_stream_rows(p, source, sink, 0, source->height);
+}
+
+static gt_status check_rows(const gt_predictor *p, const gt_row_source *source, int32_t first,
+                            int32_t rows)
+{
+    int32_t period = p->geometry.period;
+    if (first < 0 || rows < 1 || first > source->height - rows) {
+        return gt__fail(GT_EINVAL, "%d rows from row %d of an image of %d rows", (int)rows,
+                        (int)first, (int)source->height);
+    }
+    if (first % period != 0) {
+        return gt__fail(GT_EINVAL, "rows from row %d: not a multiple of the network's period %d",
+                        (int)first, (int)period);
+    }
+    return GT_OK;
+}
+
+/* What is still to be labelled. */
+static struct gt_predict_area area_left(const struct stream *s)
+{
+    return (struct gt_predict_area){s->source->width, s->end - s->base,
+                                    s->source->height - s->base};
+}
+
+gt_status gt_predictor_stream_rows(gt_predictor *p, const gt_row_source *source,
+                                   const gt_row_sink *sink, int32_t first, int32_t rows)
+{
     struct stream s = {0};
     gt_status status = GT_OK;
     if (!p || !source || !sink || !source->read || !sink->write) {
         return gt__fail(GT_EINVAL, "predictor, source, sink or a callback is NULL");
     }
     GT_TRY(check_source(p, source));
-    GT_TRY(gt__predictor_choose(p, source->width, source->height));
+    GT_TRY(check_rows(p, source, first, rows));
     s.p = p;
     s.source = source;
     s.sink = sink;
-    s.total = (uint64_t)p->choice.x.count * (uint64_t)p->choice.y.count;
+    s.base = first;
+    s.end = first + rows;
+    struct gt_predict_area area = area_left(&s);
+    GT_TRY(gt__predictor_choose(p, &area));
+    s.total = views(p);
     GT_TRY_OUT(gt__row_buffers(&s.size, p, &p->choice.x, &p->choice.y));
     GT_TRY_OUT(gt__alloc_raw(&s.read, s.size.read, sizeof(float), "rows being read"));
     GT_TRY_OUT(tell(&s));
@@ -334,7 +347,8 @@ gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, cons
     while (status == GT_ENOMEM && s.again) {
         /* Rows delivered are a multiple of the step, so of the period: what follows stays the same.
          */
-        GT_TRY_OUT(gt__predictor_shrink(p, s.failed, source->width, source->height - s.base));
+        area = area_left(&s);
+        GT_TRY_OUT(gt__predictor_shrink(p, s.failed, &area));
         status = run_rest(&s);
     }
 out:

@@ -33,31 +33,35 @@ int32_t gt__tile_at_most(const gt_model_geometry *g, int32_t wanted)
     return g->minimum + (wanted - g->minimum) / g->step * g->step;
 }
 
-int32_t gt__tile_smallest(const gt_model_geometry *g)
+int32_t gt__tile_smallest(const gt_model_geometry *g, bool mirrored)
 {
-    return gt__tile_at_least(g, g->period);
+    return gt__tile_at_least(g, mirrored ? 2 * g->period - 1 : g->period);
 }
 
-struct gt_tile_axis gt__tile_axis(const gt_model_geometry *g, int32_t image, int32_t size)
+struct gt_tile_axis gt__tile_axis(const gt_model_geometry *g, struct gt_tile_line line,
+                                  int32_t size)
 {
-    struct gt_tile_axis a = {image, size, image, 1};
-    if (image > size) {
-        a.step = size / g->period * g->period;
-        a.count = a.step > 0 ? (image - size - 1) / a.step + 2 : 0;
+    struct gt_tile_axis a = {line.image, size, line.image, 1, 0};
+    if (line.mirrored > 0) {
+        int32_t lag = (size - line.mirrored) % g->period;
+        a.lag = lag < 0 ? lag + g->period : lag;
+    }
+    int32_t most = size - a.lag;
+    if (line.image > most) {
+        a.step = most / g->period * g->period;
+        a.count = a.step > 0 ? (line.image - most - 1) / a.step + 2 : 0;
     }
     return a;
 }
 
-int32_t gt__tile_for_count(const gt_model_geometry *g, int32_t image, int32_t count)
+int32_t gt__tile_for_count(const gt_model_geometry *g, struct gt_tile_line line, int32_t count)
 {
-    if (count <= 1) {
-        return gt__tile_at_least(g, image);
-    }
-    /* (count - 1)*step + size >= image with step <= size: no smaller size can do, and steps of the
-     * period above it lose less than a period, so few sizes are tried. */
-    int32_t size = gt__tile_at_least(g, (int32_t)(((int64_t)image + count - 1) / count));
+    /* (count - 1)*step + size - lag >= image with step <= size: no smaller size can do, and steps
+     * of the period above it lose less than two periods, so few sizes are tried. */
+    count = count < 1 ? 1 : count;
+    int32_t size = gt__tile_at_least(g, (int32_t)(((int64_t)line.image + count - 1) / count));
     while (size > 0) {
-        struct gt_tile_axis a = gt__tile_axis(g, image, size);
+        struct gt_tile_axis a = gt__tile_axis(g, line, size);
         if (a.count > 0 && a.count <= count) {
             return size;
         }
