@@ -150,6 +150,22 @@ GT_API uint64_t gt_model_iteration(const gt_model *model);
 /** The configuration as kept in the file (JSON text); lives as long as the model. */
 GT_API const char *gt_model_config(const gt_model *model);
 
+/**
+ * Keep a value of one's own in the model, and in its file: the tool keeps the flags of the training
+ * as "train".
+ * name  1 to 63 bytes of UTF-8; a note of this name is replaced
+ * json  any JSON value as text, up to 1 MiB; NULL removes the note
+ * GT_EINVAL  the name, or the text is not JSON; GT_ELIMIT  too long; GT_ENOMEM
+ */
+GT_API gt_status gt_model_set_note(gt_model *model, const char *name, const char *json);
+
+/**
+ * Read a note.
+ * out  receives its JSON text, NULL if there is no note of this name; free with gt_free()
+ * GT_EINVAL  the name; GT_ENOMEM
+ */
+GT_API gt_status gt_model_note(char **out, const gt_model *model, const char *name);
+
 /** Release. NULL is accepted. */
 GT_API void gt_model_free(gt_model *model);
 

@@ -20,7 +20,7 @@ static gt_status no_memory(void)
  * double; jansson writes and reads the point whatever the locale. */
 static gt_status dump(char **out, size_t *length, const json_t *root, size_t pad)
 {
-    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(17);
+    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY;
     const size_t n = json_dumpb(root, NULL, 0, flags);
     if (n == 0) {
         return no_memory();
@@ -34,6 +34,12 @@ static gt_status dump(char **out, size_t *length, const json_t *root, size_t pad
     *out = text;
     *length = n;
     return GT_OK;
+}
+
+gt_status gt__json_text(char **out, const json_t *value)
+{
+    size_t length = 0;
+    return dump(out, &length, value, 0);
 }
 
 /* ---- configuration ---- */
@@ -168,9 +174,12 @@ static gt_status read_config(gt_model_options *o, gt_label_info *labels, const j
         return gt__fail(GT_EFORMAT, "configuration: the normalization \"%.60s\" is not known",
                         kind ? kind : "");
     }
-    const json_t *solver = json_object_get(root, "solver");
-    if (solver && !json_is_object(solver)) {
-        return gt__fail(GT_EFORMAT, "configuration: \"solver\" is not an object");
+    static const char *const objects[] = {"solver", "notes"};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        const json_t *object = json_object_get(root, objects[i]);
+        if (object && !json_is_object(object)) {
+            return gt__fail(GT_EFORMAT, "configuration: \"%s\" is not an object", objects[i]);
+        }
     }
     return GT_OK;
 }

@@ -9,6 +9,8 @@
  * kept, too;
  * "" removes it. The caller frees it with gt__free(). */
 gt_status gt__config_write(char **out, const gt_model *model, const char *solver);
+/* Text of any JSON value. The caller frees it with gt__free(). */
+gt_status gt__json_text(char **out, const json_t *value);
 /* Options and labels out of a configuration; labels has room for GT_MAX_LABELS. */
 gt_status gt__config_read(gt_model_options *options, gt_label_info *labels, const char *text);
 

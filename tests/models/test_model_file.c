@@ -38,6 +38,51 @@ static void test_round_trip(void **state)
     }
 }
 
+static void test_notes(void **state)
+{
+    (void)state;
+    gt_model *m = make("usk", 0.03, 1);
+    gt_model *r = NULL;
+    char *text = (char *)1;
+    char *plain = strdup(gt_model_config(m));
+    char long_name[65];
+    memset(long_name, 'n', 64);
+    long_name[64] = '\0';
+    OK(gt_model_note(&text, m, "train"));
+    assert_null(text);
+    OK(gt_model_set_note(m, "train", "{ \"rate\": 0.001, \"net\": \"\xc3\xa9\" }"));
+    OK(gt_model_set_note(m, "score", "0.5"));
+    OK(gt__model_set_solver(m, "{\"name\":\"sgd\"}"));
+    const gt_label_info label = {"x", 3};
+    OK(gt_model_set_label(m, 0, &label));
+    OK(gt_model_save(m, in_folder("note")));
+    OK(gt_model_load(&r, in_folder("note")));
+    OK(gt_model_note(&text, r, "train"));
+    assert_string_equal(text, "{\"rate\":0.001,\"net\":\"\xc3\xa9\"}");
+    gt_free(text);
+    OK(gt_model_note(&text, r, "score"));
+    assert_string_equal(text, "0.5");
+    gt_free(text);
+    assert_int_equal(gt_model_set_note(m, "", "1"), GT_EINVAL);
+    assert_int_equal(gt_model_set_note(m, long_name, "1"), GT_EINVAL);
+    assert_int_equal(gt_model_set_note(m, "\xff", "1"), GT_EINVAL);
+    assert_int_equal(gt_model_set_note(m, "bad", "{"), GT_EINVAL);
+    assert_int_equal(gt_model_set_note(m, "bad", "{\"a\":1,\"a\":2}"), GT_EINVAL);
+    assert_int_equal(gt_model_note(&text, m, ""), GT_EINVAL);
+    assert_string_equal(gt_model_config(m), gt_model_config(r));
+    /* removed notes leave no trace */
+    const gt_label_info unknown = {"", -1};
+    OK(gt_model_set_note(m, "train", NULL));
+    OK(gt_model_set_note(m, "none", NULL));
+    OK(gt_model_set_note(m, "score", NULL));
+    OK(gt__model_set_solver(m, NULL));
+    OK(gt_model_set_label(m, 0, &unknown));
+    assert_string_equal(gt_model_config(m), plain);
+    free(plain);
+    gt_model_free(m);
+    gt_model_free(r);
+}
+
 static void test_config(void **state)
 {
     (void)state;
@@ -306,11 +351,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_config),
-        cmocka_unit_test(test_locale),       cmocka_unit_test(test_checkpoint),
-        cmocka_unit_test(test_load_weights), cmocka_unit_test(test_previous),
-        cmocka_unit_test(test_write_errors), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_not_a_file),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_config),     cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_load_weights),
+        cmocka_unit_test(test_previous),   cmocka_unit_test(test_write_errors),
+        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
