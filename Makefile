@@ -13,7 +13,7 @@ SANITIZE ?=
 OCL      ?= 1
 
 PACKAGES := build-essential pkg-config libopenblas-dev libtiff-dev libpng-dev libjansson-dev \
-            libpopt-dev librandom123-dev libcmocka-dev libsodium-dev
+            libpopt-dev libyaml-dev librandom123-dev libcmocka-dev libsodium-dev
 MODULES  := openblas libtiff-4 libpng jansson libsodium
 # OCL=0 builds without OpenCL. The tests need a device: PoCL is one on any processor.
 ifneq ($(OCL),0)
@@ -23,7 +23,7 @@ OCL_CPPFLAGS := -DGT_WITH_OCL
 endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Werror
-PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) popt 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) popt yaml-0.1 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
 
 CPPFLAGS_ALL = -Iinclude -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
@@ -32,7 +32,7 @@ CFLAGS_ALL   = -std=c11 $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -f
                -fstack-protector-strong $(WARN) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL  = $(SANITIZE) -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS         = $(PKG_LIBS) $(OCL_LIBS) -lpthread -lm
-TOOL_LIBS    = $(shell pkg-config --libs popt 2>/dev/null)
+TOOL_LIBS    = $(shell pkg-config --libs popt yaml-0.1 2>/dev/null)
 
 # ---- sources: everything below src/ but the tool is the library ----
 LIB_SRC  := $(sort $(filter-out src/tool/% $(if $(filter 0,$(OCL)),src/backend_ocl/%),\

@@ -1,5 +1,6 @@
 /* Options, errors, exit codes, signals: what all subcommands need. SPDX-License-Identifier:
  * BSD-2-Clause */
+#include "tool/config.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -59,42 +60,92 @@ static void show_help(poptContext context, const char *about)
     poptPrintHelp(context, stdout, 0);
 }
 
-int tool_parse(int argc, char **argv, const struct poptOption *table, const char *about,
-               char **positional)
+/* Options that every subcommand has, and what is left of a line. */
+struct parsing {
+    const struct poptOption *table;
+    const char *name; /* "greentea train" */
+    char *config;
+    int help, print;
+    char **positional;
+};
+
+/* Read the line into the tables: 0 or EXIT_USAGE. */
+static int parse_line(struct parsing *p, int argc, char **argv, const char *about)
 {
-    int help = 0;
-    char name[64];
-    char *command = argv[0];
-    snprintf(name, sizeof name, "greentea %s", command);
-    argv[0] = name; /* what popt's help calls the program */
-    struct poptOption all[] = {
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)table, 0, "Options:", NULL},
-        {"help", 'h', POPT_ARG_NONE, &help, 0, "this help", NULL},
+    struct poptOption config[] = {
+        {"config", 0, POPT_ARG_STRING, &p->config, 0,
+         "YAML file of these options without --; the command line counts more. Names of files in "
+         "it are relative to the working folder",
+         "FILE"},
+        {"print-config", 0, POPT_ARG_NONE, &p->print, 0, "print all options as such a file, stop",
+         NULL},
         POPT_TABLEEND};
-    poptContext context = poptGetContext(name, argc, (const char **)(uintptr_t)argv, all, 0);
-    poptSetOtherOptionHelp(context, positional ? "[options] [FILE]" : "[options]");
+    struct poptOption help[] = {{"help", 'h', POPT_ARG_NONE, &p->help, 0, "this help", NULL},
+                                POPT_TABLEEND};
+    const bool has = config_has(argv[0] + strlen("greentea "));
+    struct poptOption all[] = {
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)p->table, 0, "Options:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, has ? config : help, 0, NULL, NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, help, 0, NULL, NULL},
+        POPT_TABLEEND};
+    if (!has) {
+        all[2] = (struct poptOption)POPT_TABLEEND;
+    }
+    poptContext context = poptGetContext(p->name, argc, (const char **)(uintptr_t)argv, all, 0);
+    poptSetOtherOptionHelp(context, p->positional ? "[options] [FILE]" : "[options]");
     int result = 0;
     int code = poptGetNextOpt(context);
     if (code < -1) {
         result = tool_usage("%s: %s; `%s --help` lists the options", poptBadOption(context, 0),
-                            poptStrerror(code), name);
-    } else if (help) {
+                            poptStrerror(code), p->name);
+    } else if (p->help) {
         show_help(context, about);
-        result = -1;
     } else {
         const char *rest = poptGetArg(context);
-        if (rest && positional) {
-            *positional = strdup(rest);
+        if (rest && p->positional) {
+            *p->positional = strdup(rest);
             rest = poptGetArg(context);
         }
         if (rest) {
-            result =
-                tool_usage("unexpected argument '%s'; `%s --help` lists the options", rest, name);
+            result = tool_usage("unexpected argument '%s'; `%s --help` lists the options", rest,
+                                p->name);
         }
     }
     poptFreeContext(context);
-    argv[0] = command;
     return result;
+}
+
+static int print_config(const char *command, const struct poptOption *table)
+{
+    json_t *object = config_json(table);
+    if (!object) {
+        fprintf(stderr, "greentea: no memory to print the configuration\n");
+        return EXIT_DEVICE;
+    }
+    config_print(command, object, table);
+    json_decref(object);
+    return -1;
+}
+
+int tool_parse(int argc, char **argv, const struct poptOption *table, const char *about,
+               char **positional)
+{
+    char name[64];
+    char *command = argv[0];
+    snprintf(name, sizeof name, "greentea %s", command);
+    argv[0] = name; /* what popt's help calls the program */
+    struct parsing p = {.table = table, .name = name, .positional = positional};
+    int code = parse_line(&p, argc, argv, about);
+    if (code == 0 && !p.help && p.config) {
+        code = config_apply(p.config, command, table);
+        /* once more, so that the line counts more than the file */
+        code = code ? code : parse_line(&p, argc, argv, about);
+    }
+    argv[0] = command;
+    if (code || p.help) {
+        return code ? code : -1;
+    }
+    return p.print ? print_config(command, table) : 0;
 }
 
 /* A number with one of the suffixes; factor by its place. */

@@ -1,4 +1,5 @@
 /* greentea info: a network or a model file. SPDX-License-Identifier: BSD-2-Clause */
+#include "tool/config.h"
 #include "tool/tool.h"
 
 #include <jansson.h>
@@ -8,7 +9,7 @@ enum { MAX_LAYERS = 128 };
 
 struct flags {
     char *net, *file;
-    int labels, output, channels, json;
+    int labels, output, channels, json, config;
     double width;
 };
 
@@ -94,8 +95,29 @@ static void print_text(const gt_model *model, const struct summary *s)
     }
 }
 
+/* The flags that the model was trained with, as a configuration file; text only: nothing if the
+ * model does not say. */
+static int print_flags(const struct flags *f, const gt_model *model)
+{
+    json_t *note = config_kept(model);
+    if (note) {
+        const char *version = json_string_value(json_object_get(note, "version"));
+        printf("%s# trained by greentea %s with\n", f->config ? "" : "\n", version ? version : "?");
+        config_print("train", json_object_get(note, "flags"), NULL);
+        json_decref(note);
+    } else if (f->config) {
+        fprintf(stderr, "greentea: %s does not say how it was trained\n",
+                f->file ? f->file : f->net);
+        return EXIT_INPUT;
+    }
+    return EXIT_OK;
+}
+
 static int describe(const struct flags *f, gt_model *model)
 {
+    if (f->config) {
+        return print_flags(f, model);
+    }
     static struct summary s;
     gt_model_get_options(model, &s.options);
     gt_model_get_geometry(model, &s.geometry);
@@ -112,6 +134,7 @@ static int describe(const struct flags *f, gt_model *model)
         print_json(model, &s);
     } else {
         print_text(model, &s);
+        return print_flags(f, model);
     }
     return EXIT_OK;
 }
@@ -128,6 +151,8 @@ int cmd_info(int argc, char **argv)
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"width", 'w', POPT_ARG_DOUBLE, &f.width, 0, "width of the network (default 1)", "X"},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable", NULL},
+        {"config", 0, POPT_ARG_NONE, &f.config, 0,
+         "how a model was trained, as a file for train --config", NULL},
         POPT_TABLEEND};
     int code = tool_parse(argc, argv, table, "Describe a network (--net) or a model file (FILE).",
                           &f.file);

@@ -1,4 +1,5 @@
 /* greentea train. SPDX-License-Identifier: BSD-2-Clause */
+#include "tool/config.h"
 #include "tool/flags_network.h"
 #include "tool/flags_solver.h"
 #include "tool/tool.h"
@@ -20,6 +21,7 @@ struct flags {
 /* What a training run holds. */
 struct training {
     const struct flags *flags;
+    const struct poptOption *table; /* the same flags by name */
     gt_device *device;
     gt_dataset *dataset;
     gt_model *model;
@@ -69,7 +71,7 @@ static int make_model(struct training *t)
     if (status == GT_OK) {
         status = gt_model_init_weights(t->model, init, t->options.seed);
     }
-    return status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
+    return status == GT_OK ? config_keep(t->model, t->table) : tool_fail(status, ABOUT_OPTION);
 }
 
 /* A checkpoint of another network cannot be continued; weights of equal shape would hide some
@@ -91,6 +93,8 @@ static int check_same_network(const struct training *t, const char *path)
             "%s holds network %s, width %g, %d labels, %d channels, skip gradient %s; --resume "
             "needs the same flags",
             path, a.net, a.width, a.labels, a.channels, network_skip_name(a.skip));
+    } else {
+        config_compare(former, t->table, path);
     }
     gt_model_free(former);
     return code;
@@ -265,7 +269,7 @@ int cmd_train(int argc, char **argv)
         DEVICE_OPTIONS(f.device, ""),
         PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
-    struct training t = {.flags = &f};
+    struct training t = {.flags = &f, .table = table};
     int code = tool_parse(argc, argv, table, "Train a network on labelled images.", NULL);
     if (code) {
         return code < 0 ? EXIT_OK : code;
