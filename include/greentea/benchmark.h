@@ -43,6 +43,43 @@ typedef struct gt_benchmark_result {
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
                                   const gt_model *model, const gt_benchmark_options *options);
 
+/* ---- layer by layer ---- */
+
+/** One layer of a network: "conv1", "pool1" ...; the last is "prob" (softmax) or "loss". */
+typedef struct gt_benchmark_layer {
+    char name[64];
+    double forward_ms, backward_ms; /**< means; backward 0 unless mode is train */
+    uint64_t flops; /**< forward, convolutions only: (2K - 1)*M*N with K products in each sum, M
+                       channels and N pixels of the output (the count of 2015); else 0 */
+    size_t bytes;   /**< of its output, 4 for each element */
+} gt_benchmark_layer;
+
+typedef struct gt_benchmark_layers {
+    gt_benchmark_layer *layers; /**< in the order of the network */
+    size_t n_layers;
+    int32_t input, output, batch;
+    double forward_ms, backward_ms, update_ms; /**< of whole passes, means; the last two 0 unless
+                                                  mode is train */
+    size_t data_bytes, label_bytes;            /**< of the inputs; labels: 0 unless train */
+    gt_program_memory memory;
+} gt_benchmark_layers;
+
+/**
+ * Time a network layer by layer: every step of the plan for itself, the device waited for behind
+ * it, then forward, backward and update as wholes; warm-up and runs of the options for each. The
+ * sum over layers exceeds the whole by the waiting. Bias and ReLU folded into a convolution count
+ * for it, a copy into another layout for the layer that reads it; a 1x1 convolution behind a
+ * doubling is computed before it and keeps its name.
+ * out  the caller owns it; free with gt_benchmark_layers_free()
+ * Errors as gt_benchmark_run().
+ */
+GT_API gt_status gt_benchmark_layers_run(gt_benchmark_layers **out, gt_device *device,
+                                         const gt_model *model,
+                                         const gt_benchmark_options *options);
+
+/** Release. NULL is accepted. */
+GT_API void gt_benchmark_layers_free(gt_benchmark_layers *layers);
+
 /* ---- tuning ---- */
 
 /** Called after each operation: what it is, how many are done. Non-zero stops the tuning with

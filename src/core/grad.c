@@ -39,6 +39,7 @@ static gt_status node_backward(struct gt_graph *g, size_t index, bool seed)
     if (!gt__ops[node.op]->gradient) {
         return gt__fail(GT_ENOTSUP, "operation %s has no gradient", gt__ops[node.op]->name);
     }
+    g->layer = node.layer;
     return gt__ops[node.op]->gradient(g, index, dout);
 }
 
@@ -54,6 +55,7 @@ gt_status gt__graph_backward(struct gt_graph *g, gt_value y, gt_value dy)
         status = node_backward(g, i, (int32_t)i == g->values[y].producer);
     }
     g->in_backward = 0;
+    g->layer = 0;
     return status;
 }
 

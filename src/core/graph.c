@@ -37,6 +37,7 @@ void gt_graph_free(gt_graph *graph)
     if (graph) {
         gt__free(graph->values);
         gt__free(graph->nodes);
+        gt__free(graph->layers);
         gt__free(graph);
     }
 }
@@ -54,6 +55,13 @@ gt_status gt__graph_clone(struct gt_graph **out, const struct gt_graph *g)
     if (g->n_nodes > 0) {
         memcpy(copy->nodes, g->nodes, g->n_nodes * sizeof *g->nodes);
     }
+    GT_TRY_OUT(gt__grow(&copy->layers, &copy->layers_capacity, g->n_layers + 1,
+                        sizeof *copy->layers, "graph layers"));
+    if (g->n_layers > 0) {
+        memcpy(copy->layers, g->layers, g->n_layers * sizeof *g->layers);
+    }
+    copy->n_layers = g->n_layers;
+    copy->layer = g->layer;
     copy->n_values = g->n_values;
     copy->n_nodes = g->n_nodes;
     copy->in_backward = g->in_backward;
@@ -141,6 +149,7 @@ gt_status gt__graph_append(struct gt_graph *g, struct gt_node *node)
     GT_TRY(
         gt__grow(&g->nodes, &g->nodes_capacity, g->n_nodes + 1, sizeof *g->nodes, "graph nodes"));
     node->backward = g->in_backward;
+    node->layer = g->layer;
     for (int32_t i = 0; i < node->n_out; i++) {
         if (node->out[i] == GT_NO_VALUE) {
             GT_TRY(gt__graph_value(&node->out[i], g, shape[i], kind[i], GT_ROLE_INNER, ""));
@@ -149,6 +158,21 @@ gt_status gt__graph_append(struct gt_graph *g, struct gt_node *node)
         }
     }
     g->nodes[g->n_nodes++] = *node;
+    return GT_OK;
+}
+
+gt_status gt__graph_layer(struct gt_graph *g, const char *name)
+{
+    if (!name) {
+        g->layer = 0;
+        return GT_OK;
+    }
+    GT_TRY(gt__grow(&g->layers, &g->layers_capacity, g->n_layers + 1, sizeof *g->layers,
+                    "graph layers"));
+    struct gt_layer_name *layer = &g->layers[g->n_layers++];
+    *layer = (struct gt_layer_name){{0}};
+    strncpy(layer->name, name, sizeof layer->name - 1);
+    g->layer = (int32_t)g->n_layers;
     return GT_OK;
 }
 

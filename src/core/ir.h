@@ -59,6 +59,12 @@ struct gt_node {
     struct gt_attr attr;
     uint32_t epilogue; /* mask of gt_epilogue */
     int32_t backward;  /* 1: appended by differentiation */
+    int32_t layer;     /* number of the layer in gt_graph.layers, from 1; 0: of none */
+};
+
+/* A part of a network under one name; for reports only. */
+struct gt_layer_name {
+    char name[GT_NAME_SIZE];
 };
 
 struct gt_graph {
@@ -66,7 +72,10 @@ struct gt_graph {
     size_t n_values, values_capacity;
     struct gt_node *nodes;
     size_t n_nodes, nodes_capacity;
+    struct gt_layer_name *layers;
+    size_t n_layers, layers_capacity;
     int32_t in_backward; /* nodes appended now belong to the backward part */
+    int32_t layer;       /* and to this layer; 0: none */
 };
 
 /* Elements of the `hyper` input of the updates, shape [1][1][1][GT_HYPER_COUNT]. */
@@ -104,6 +113,10 @@ static inline const struct gt_value_info *gt__value(const struct gt_graph *g, gt
 gt_status gt__graph_append(struct gt_graph *g, struct gt_node *node);
 gt_status gt__graph_value(gt_value *out, struct gt_graph *g, gt_shape shape, enum gt_kind kind,
                           enum gt_role role, const char *name);
+
+/* Nodes appended from now on belong to a layer of this name, and so will their gradients. NULL: to
+ * none. */
+gt_status gt__graph_layer(struct gt_graph *g, const char *name);
 
 /* Differentiate from y with the given gradient of y (GT_NO_VALUE for loss nodes); for tests and
  * gt_graph_gradient. */

@@ -16,6 +16,7 @@ struct lowering {
     size_t layouts_capacity;
     gt_value *copies; /* next copy of the same value in another layout, a list per value */
     size_t copies_capacity;
+    int32_t layer, backward; /* of reorders: those of the node that reads them */
 };
 
 static gt_status set_layout(struct lowering *l, gt_value v, gt_layout layout)
@@ -58,7 +59,13 @@ static gt_status in_layout(gt_value *out, struct lowering *l, gt_value v, gt_lay
     struct gt_value_info info = l->out->values[v];
     gt_value copy = GT_NO_VALUE;
     GT_TRY(gt__graph_value(&copy, l->out, info.shape, info.kind, GT_ROLE_INNER, info.name));
-    struct gt_node node = {.op = GT_OP_reorder, .n_in = 1, .n_out = 1, .in = {v}, .out = {copy}};
+    struct gt_node node = {.op = GT_OP_reorder,
+                           .n_in = 1,
+                           .n_out = 1,
+                           .in = {v},
+                           .out = {copy},
+                           .backward = l->backward,
+                           .layer = l->layer};
     GT_TRY(append_step(l, &node, best));
     GT_TRY(set_layout(l, copy, want));
     l->copies[copy] = l->copies[v];
@@ -71,6 +78,8 @@ static gt_status lower_node(struct lowering *l, size_t index)
 {
     struct gt_node node = l->planner.graph->nodes[index];
     struct gt_option how = l->choice.options[l->choice.chosen[index]];
+    l->layer = node.layer;
+    l->backward = node.backward;
     for (int32_t k = 0; k < node.n_in; k++) {
         if (node.in[k] != GT_NO_VALUE) {
             GT_TRY(in_layout(&node.in[k], l, node.in[k], how.plan.in[k]));

@@ -190,16 +190,22 @@ gt_status gt_program_read(gt_program *program, gt_value value, float *dst)
                                           home->size);
 }
 
-gt_status gt_program_run(gt_program *program)
+gt_status gt__program_run_part(gt_program *program, size_t first, size_t n)
 {
-    for (size_t i = 0; i < program->graph->n_nodes; i++) {
+    for (size_t i = first; i < first + n; i++) {
         program->steps[i].pack = program->pack;
     }
-    GT_TRY(
-        program->device->backend->submit(program->device, program->steps, program->graph->n_nodes));
-    program->pack = program->updates;
-    program->runs++;
+    GT_TRY(program->device->backend->submit(program->device, program->steps + first, n));
+    if (first + n == program->graph->n_nodes) {
+        program->pack = program->updates;
+        program->runs++;
+    }
     return GT_OK;
+}
+
+gt_status gt_program_run(gt_program *program)
+{
+    return gt__program_run_part(program, 0, program->graph->n_nodes);
 }
 
 gt_status gt_program_wait(gt_program *program)

@@ -17,6 +17,10 @@ gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph
 /* The parameters changed outside of the program's own updates (done by gt_program_write). */
 size_t gt__program_steps(const gt_program *program, struct gt_step **out);
 
+/* A run in parts: steps first to first + n - 1. Parts of one run follow each other from step 0 to
+ * the last; nothing else runs in between. */
+gt_status gt__program_run_part(gt_program *program, size_t first, size_t n);
+
 /* Read or write any kept value (parameters and state). */
 gt_status gt__program_write_kept(gt_program *program, gt_value value, const float *src);
 gt_status gt__program_read_kept(gt_program *program, gt_value value, float *dst);

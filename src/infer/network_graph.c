@@ -17,11 +17,13 @@ gt_status gt__network_graph(struct gt_network_graph *out, const gt_model *model,
     GT_TRY(gt__alloc(&out->params, gt_model_tensors(model), sizeof *out->params, "benchmark"));
     GT_TRY(gt_model_append(&scores, out->params, model, out->graph, out->input));
     if (mode == GT_BENCHMARK_PROCESS) {
+        GT_TRY(gt__graph_layer(out->graph, "prob"));
         GT_TRY(gt_graph_softmax(&last, out->graph, scores));
     } else {
         gt_shape label = {batch, 1, output, output};
         struct gt_update_values u;
         GT_TRY(gt_graph_input(&out->label, out->graph, label, "label"));
+        GT_TRY(gt__graph_layer(out->graph, "loss"));
         GT_TRY(gt_graph_softmax_loss(&last, NULL, out->graph, scores, out->label,
                                      GT_NORMALIZE_VALID, 1.0f));
         GT_TRY(gt_graph_gradient(out->graph, last));

@@ -2,6 +2,7 @@
 #include "models/model_internal.h"
 
 #include "core/error.h"
+#include "core/ir.h"
 
 #include <assert.h>
 
@@ -30,6 +31,7 @@ static gt_status append_layer(struct build *b, size_t i, gt_value x)
 {
     const struct gt_layer *layer = &b->model->net->layers[i];
     gt_value y = GT_NO_VALUE;
+    GT_TRY(gt__graph_layer(b->graph, layer->name));
     switch (layer->op) {
     case GT_LAYER_CONV:
         assert(b->model->tensors[b->tensor].layer == i);
@@ -84,5 +86,5 @@ gt_status gt_model_append(gt_value *scores, gt_value *params, const gt_model *mo
         params[i] = b.params[i];
     }
     *scores = x;
-    return GT_OK;
+    return gt__graph_layer(graph, NULL);
 }

@@ -121,6 +121,9 @@ bool tool_can_create(const char *path);
 /* Does it end like an image file (.tif, .tiff, .png)? */
 bool tool_is_image_name(const char *path);
 
+/* Write a text beside and rename it to path. 0, or EXIT_OUTPUT after a sentence. */
+int tool_write_text(const char *path, const char *text);
+
 /* ---- subcommands ---- */
 
 int cmd_train(int argc, char **argv);

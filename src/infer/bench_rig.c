@@ -1,0 +1,82 @@
+/* What all timings of networks need. SPDX-License-Identifier: BSD-2-Clause */
+#include "infer/bench_rig.h"
+
+#include "core/random.h"
+
+#include <time.h>
+
+static gt_status fill(struct gt_bench_rig *b, const gt_model *model)
+{
+    gt_model_options mo;
+    gt_model_get_options(model, &mo);
+    struct gt_random r = gt__random_open(1, GT_STREAM_BENCHMARK, 0);
+    size_t n = gt__count(gt_graph_shape(b->net.graph, b->net.input));
+    GT_TRY(gt__alloc(&b->data, n, sizeof *b->data, "benchmark input"));
+    for (size_t i = 0; i < n; i++) {
+        b->data[i] = 2.0f * gt__random_f32(&r) - 1.0f;
+    }
+    if (b->net.label != GT_NO_VALUE) {
+        n = gt__count(gt_graph_shape(b->net.graph, b->net.label));
+        GT_TRY(gt__alloc(&b->labels, n, sizeof *b->labels, "benchmark labels"));
+        for (size_t i = 0; i < n; i++) {
+            b->labels[i] = (float)gt__random_below(&r, (uint64_t)mo.labels);
+        }
+    }
+    for (size_t i = 0; i < gt_model_tensors(model); i++) {
+        float *data = NULL;
+        /* The tensors are only read; the accessor is not const because trainers write through it.
+         */
+        GT_TRY(gt_model_tensor(NULL, NULL, &data, (gt_model *)(uintptr_t)model, i));
+        GT_TRY(gt_program_write(b->program, b->net.params[i], data));
+    }
+    return GT_OK;
+}
+
+gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_model *model,
+                         const gt_benchmark_options *options)
+{
+    gt_model_geometry geometry;
+    gt_program_options po;
+    if (options->batch < 1 || options->runs < 1 || options->warmup < 0) {
+        return gt__fail(GT_EINVAL,
+                        "benchmark: batch %d and runs %d must be 1 or more, warm-up %d 0 or more",
+                        options->batch, options->runs, options->warmup);
+    }
+    gt_model_get_geometry(model, &geometry);
+    gt_program_options_init(&po);
+    po.deterministic = options->deterministic;
+    b->output = options->output > 0 ? options->output : geometry.canonical;
+    b->input = b->output + geometry.shrink;
+    b->batch = options->batch;
+    GT_TRY(gt_model_check_size(model, b->output));
+    GT_TRY(gt__network_graph(&b->net, model, options->mode, b->batch, b->output));
+    GT_TRY(gt_program_create(&b->program, device, b->net.graph, &po));
+    return fill(b, model);
+}
+
+void gt__bench_close(struct gt_bench_rig *b)
+{
+    gt_program_free(b->program);
+    gt__network_graph_free(&b->net);
+    gt__free(b->data);
+    gt__free(b->labels);
+}
+
+gt_status gt__bench_write(struct gt_bench_rig *b)
+{
+    static const float hyper[GT_HYPER_COUNT] = {
+        [GT_HYPER_RATE] = 1e-6f, [GT_HYPER_MOMENTUM] = 0.9f};
+    GT_TRY(gt_program_write(b->program, b->net.input, b->data));
+    if (b->net.label != GT_NO_VALUE) {
+        GT_TRY(gt_program_write(b->program, b->net.label, b->labels));
+        GT_TRY(gt_program_write(b->program, b->net.hyper, hyper));
+    }
+    return gt_program_wait(b->program);
+}
+
+double gt__bench_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,26 @@
+/* A network with random weights, inputs and labels on a device, for timings.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_INFER_BENCH_RIG_H
+#define GT_INFER_BENCH_RIG_H
+
+#include "infer/network_graph.h"
+
+struct gt_bench_rig {
+    struct gt_network_graph net;
+    gt_program *program;
+    float *data, *labels;
+    int32_t input, output, batch;
+};
+
+/* GT_EINVAL  counts out of range; GT_ESHAPE  size not legal. Close it whatever comes back. */
+gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_model *model,
+                         const gt_benchmark_options *options);
+void gt__bench_close(struct gt_bench_rig *b);
+
+/* Write the inputs of a run and wait: uploads run beside kernels. */
+gt_status gt__bench_write(struct gt_bench_rig *b);
+
+/* Seconds of a steady clock. */
+double gt__bench_now(void);
+
+#endif

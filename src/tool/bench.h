@@ -1,0 +1,35 @@
+/* What the parts of `greentea benchmark` share. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GT_TOOL_BENCH_H
+#define GT_TOOL_BENCH_H
+
+#include "tool/tool.h"
+
+#include <jansson.h>
+
+struct bench_flags {
+    char *net, *mode, *out, *progress;
+    int output, batch, runs, warmup, labels, channels, json, dump, deterministic;
+    int layers, paper, train, quiet;
+    double width;
+    struct device_flags device;
+};
+
+/* A network with the first random weights. 0 or an exit code. */
+int bench_model(gt_model **out, const struct bench_flags *f, const char *net);
+
+/* Options of one measurement in `mode`. */
+void bench_options(gt_benchmark_options *o, const struct bench_flags *f, gt_benchmark_mode mode);
+
+/* bench_layers.c: layer by layer, to the terminal, as JSON, or as the files of 2015. */
+int bench_layers(const struct bench_flags *f, gt_device *device, const gt_model *model);
+
+/* bench_paper.c: the table of the paper, for one or several devices. */
+int bench_paper(const struct bench_flags *f);
+
+/* Bytes of a program in all. */
+static inline size_t bench_bytes(const gt_program_memory *m)
+{
+    return m->arena_bytes + m->packed_bytes + m->kept_bytes;
+}
+
+#endif
