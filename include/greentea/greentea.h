@@ -3,6 +3,7 @@
 #ifndef GREENTEA_GREENTEA_H
 #define GREENTEA_GREENTEA_H
 
+#include <greentea/augment.h>
 #include <greentea/benchmark.h>
 #include <greentea/device.h>
 #include <greentea/evaluate.h>

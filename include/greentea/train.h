@@ -2,6 +2,7 @@
 #ifndef GREENTEA_TRAIN_H
 #define GREENTEA_TRAIN_H
 
+#include <greentea/augment.h>
 #include <greentea/image.h>
 #include <greentea/model.h>
 
@@ -107,9 +108,11 @@ typedef struct gt_train_options {
     float clip;             /**< largest norm of the whole gradient; 0: no limit; default 1 */
     gt_normalize normalize; /**< default GT_NORMALIZE_VALID */
     gt_augment augment;     /**< default GT_AUGMENT_AUTO */
-    gt_equalise equalise;   /**< default GT_EQUALISE_NONE */
-    uint64_t seed;          /**< default 1 */
-    int32_t deterministic;  /**< see gt_program_options; default 0 */
+    /** Rotation, elastic deformation, grey values; default: none. */
+    gt_augment_options distort;
+    gt_equalise equalise;  /**< default GT_EQUALISE_NONE */
+    uint64_t seed;         /**< default 1 */
+    int32_t deterministic; /**< see gt_program_options; default 0 */
 } gt_train_options;
 
 /** Write the defaults. */

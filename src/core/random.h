@@ -15,7 +15,9 @@ enum gt_stream {
     GT_STREAM_SYNTHETIC, /* sub = section */
     GT_STREAM_BENCHMARK,
     GT_STREAM_TEST,
-    GT_STREAM_MASK /* sub = sample */
+    GT_STREAM_MASK, /* sub = sample; so the next two */
+    GT_STREAM_WARP,
+    GT_STREAM_TONE
 };
 
 /* A position in a stream; copy it freely. */

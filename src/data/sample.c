@@ -2,12 +2,16 @@
 #include "data/sample.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/distort.h"
 #include "data/mirror.h"
+#include "data/tone.h"
+#include "data/warp.h"
 
 gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec)
 {
@@ -100,6 +104,48 @@ static void mask_labels(float *labels, const struct gt_patch_spec *spec, uint64_
     }
 }
 
+static void copy(float *raw, float *labels, const gt_dataset *d, const struct place *at,
+                 const struct gt_patch_spec *spec, int32_t symmetry)
+{
+    size_t side = (size_t)(spec->patch + spec->shrink);
+    size_t pixels = (size_t)at->page->width * (size_t)at->page->height;
+    for (int32_t c = 0; c < at->page->channels; c++) {
+        copy_raw(raw + (size_t)c * side * side, at, at->page->raw + (size_t)c * pixels, spec,
+                 symmetry);
+    }
+    copy_labels(labels, d, at, spec->patch, symmetry);
+}
+
+static void warp(float *raw, float *labels, const gt_dataset *d, const struct place *at,
+                 const struct gt_patch_spec *spec, int32_t symmetry, struct gt_random *random)
+{
+    struct gt_warp map;
+    struct gt_warp_frame frame = {spec->patch, spec->border, spec->shrink, at->y, at->x};
+    gt__warp_draw(&map, random, spec->distort, &frame, symmetry);
+    gt__warp_raw(raw, &map, &frame, at->page);
+    gt__warp_labels(labels, &map, &frame, at->page, d->rank);
+}
+
+static void change_tone(float *raw, const struct gt_patch_spec *spec, int32_t channels,
+                        uint64_t key, uint64_t sample)
+{
+    int32_t side = spec->patch + spec->shrink;
+    struct gt_random random = gt__random_open(key, GT_STREAM_TONE, sample);
+    struct gt_tone tone = gt__tone_draw(&random, spec->distort);
+    for (int32_t c = 0; c < channels; c++) {
+        gt__tone_apply(raw + (size_t)c * (size_t)side * (size_t)side, side, &tone, &random);
+    }
+}
+
+/* A grey page is seen in all channels. */
+static void replicate(float *raw, int32_t side, int32_t from, int32_t channels)
+{
+    size_t pixels = (size_t)side * (size_t)side;
+    for (int32_t c = from; c < channels; c++) {
+        memcpy(raw + (size_t)c * pixels, raw, pixels * sizeof *raw);
+    }
+}
+
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels)
 {
@@ -112,13 +158,16 @@ void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spe
     }
     struct gt_random random = gt__random_open(key, GT_STREAM_AUGMENT, sample);
     int32_t symmetry = gt__symmetry_draw(&random, mode);
-    size_t side = (size_t)(spec->patch + spec->shrink);
-    size_t pixels = (size_t)at.page->width * (size_t)at.page->height;
-    for (int32_t c = 0; c < dataset->channels; c++) {
-        const float *plane = at.page->raw + (at.page->channels == 1 ? 0 : (size_t)c * pixels);
-        copy_raw(raw + (size_t)c * side * side, &at, plane, spec, symmetry);
+    if (spec->distort && gt__augment_warps(spec->distort)) {
+        random = gt__random_open(key, GT_STREAM_WARP, sample);
+        warp(raw, labels, dataset, &at, spec, symmetry, &random);
+    } else {
+        copy(raw, labels, dataset, &at, spec, symmetry);
     }
-    copy_labels(labels, dataset, &at, spec->patch, symmetry);
+    if (spec->distort && gt__augment_tones(spec->distort)) {
+        change_tone(raw, spec, at.page->channels, key, sample);
+    }
+    replicate(raw, spec->patch + spec->shrink, at.page->channels, dataset->channels);
     if (spec->keep) {
         mask_labels(labels, spec, key, sample);
     }

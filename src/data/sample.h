@@ -13,6 +13,7 @@ struct gt_patch_spec {
     gt_augment augment; /* AUTO is resolved by the number of labels */
     const float
         *keep; /* per label: share of its pixels that keep it, others become -1; NULL: all */
+    const gt_augment_options *distort; /* NULL: none */
 };
 
 /* GT_ESHAPE  the patch is larger than an image, named in the message; GT_EINVAL  numbers that do
@@ -20,10 +21,10 @@ struct gt_patch_spec {
  */
 gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec);
 
-/* Draw one patch: uniformly among all positions of all images, then uniformly among the symmetries.
- * It depends on (key, sample) alone. raw     receives [channels of the data set][patch +
- * shrink][patch + shrink], border mirrored labels  receives [patch][patch] label indices, -1:
- * ignored */
+/* Draw one patch: uniformly among all positions of all images, then uniformly among the symmetries,
+ * then distorted. It depends on (key, sample) alone.
+ * raw     receives [channels of the data set][patch + shrink][patch + shrink], border mirrored
+ * labels  receives [patch][patch] label indices, -1: ignored */
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels);
 

@@ -1,6 +1,7 @@
 /* greentea train. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/config.h"
 #include "tool/flags_network.h"
+#include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
 #include "tool/tool.h"
 
@@ -15,6 +16,7 @@ struct flags {
     int labels_count, channels, ignore, resume, overwrite, dry_run, dump, quiet;
     struct network_flags network;
     struct solver_flags solver;
+    struct augment_flags augment;
     struct device_flags device;
 };
 
@@ -247,8 +249,11 @@ static int check(const struct flags *f)
 
 int cmd_train(int argc, char **argv)
 {
-    struct flags f = {
-        .snapshot = 1000, .ignore = -1, .network = NETWORK_DEFAULTS, .solver = SOLVER_DEFAULTS};
+    struct flags f = {.snapshot = 1000,
+                      .ignore = -1,
+                      .network = NETWORK_DEFAULTS,
+                      .solver = SOLVER_DEFAULTS,
+                      .augment = AUGMENT_DEFAULTS};
     const struct poptOption table[] = {
         {"raw", 'r', POPT_ARG_STRING, &f.raw, 0, "images: file, stack or folder", "PATH"},
         {"labels", 'l', POPT_ARG_STRING, &f.labels, 0, "label images, page by page", "PATH"},
@@ -259,6 +264,7 @@ int cmd_train(int argc, char **argv)
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
         {"ignore-value", 0, POPT_ARG_INT, &f.ignore, 0, "value in label images to ignore", "V"},
         SOLVER_OPTIONS(f.solver),
+        AUGMENT_OPTIONS(f.augment),
         {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0,
          "iterations between saves (default 1000)", "N"},
         {"resume", 0, POPT_ARG_NONE, &f.resume, 0,
@@ -278,6 +284,7 @@ int cmd_train(int argc, char **argv)
     f.device.silent = progress_alone(f.progress, f.quiet);
     code = check(&f);
     code = code ? code : solver_fill(&t.options, &f.solver);
+    code = code ? code : augment_fill(&t.options, &f.augment);
     code = code ? code : train(&t);
     gt_trainer_free(t.trainer);
     gt_model_free(t.model);

@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "data/dataset.h"
+#include "data/distort.h"
 #include "train/schedule.h"
 
 #include <jansson.h>
@@ -32,6 +33,7 @@ void gt_train_options_init(gt_train_options *options)
                                   .normalize = GT_NORMALIZE_VALID,
                                   .augment = GT_AUGMENT_AUTO,
                                   .seed = 1};
+    gt_augment_options_init(&options->distort);
 }
 
 /* false for NaN */
@@ -67,6 +69,7 @@ static gt_status check_numbers(const gt_train_options *o)
         return gt__fail(GT_EINVAL, "unknown normalisation %d, augmentation %d or equalisation %d",
                         (int)o->normalize, (int)o->augment, (int)o->equalise);
     }
+    GT_TRY(gt__augment_check(&o->distort));
     return gt__schedule_check(o);
 }
 
@@ -144,6 +147,16 @@ gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
     return GT_OK;
 }
 
+static json_t *distort_json(const gt_augment_options *d)
+{
+    return json_pack("{s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f}", "rotate",
+                     (double)d->rotate, "scale_low", (double)d->scale_low, "scale_high",
+                     (double)d->scale_high, "elastic", (double)d->elastic, "elastic_grid",
+                     (int)d->elastic_grid, "blur", (double)d->blur, "gamma", (double)d->gamma,
+                     "contrast", (double)d->contrast, "brightness", (double)d->brightness, "noise",
+                     (double)d->noise);
+}
+
 /* Through jansson, because printf writes decimals as the host's locale wants them. */
 gt_status gt__train_options_json(char **out, const gt_train_options *o)
 {
@@ -159,7 +172,7 @@ gt_status gt__train_options_json(char **out, const gt_train_options *o)
         "decay", (double)o->decay, "clip", (double)o->clip, "normalize",
         o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment],
         "equalise", o->equalise == GT_EQUALISE_MASK ? "mask" : "none");
-    bool good = json != NULL;
+    bool good = json && json_object_set_new(json, "distort", distort_json(&o->distort)) == 0;
     if (adam) {
         good = good && !json_object_set_new(json, "beta2", json_real((double)o->beta2)) &&
                !json_object_set_new(json, "epsilon", json_real((double)o->epsilon));

@@ -123,7 +123,8 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
         .spec = {.patch = patch,
                  .border = g.border,
                  .shrink = g.shrink,
-                 .augment = t->options.augment},
+                 .augment = t->options.augment,
+                 .distort = &t->options.distort},
         .input = {t->options.batch, m.channels, patch + g.shrink, patch + g.shrink},
         .label = {t->options.batch, 1, patch, patch}};
     size_t count = 0;

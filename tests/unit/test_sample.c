@@ -242,6 +242,45 @@ static void test_reproducible(void **state)
     gt_dataset_free(d);
 }
 
+/* Without distortion the options change no bit; with it a grey page is still grey, other samples
+ * differ and what is ignored is some pixel that was ignored. */
+static void test_distorted(void **state)
+{
+    (void)state;
+    enum { N = 3 * 14 * 14 };
+    gt_augment_options o;
+    gt_augment_options_init(&o);
+    gt_dataset *d = create(3);
+    add_ramp(d, 40, 30);
+    struct gt_patch_spec spec = SPEC(8, 3, 6, GT_AUGMENT_D4);
+    float raw[3][N];
+    float labels[3][64];
+    assert_int_equal(gt__sample_check(d, &spec), GT_OK);
+    gt__sample_patch(d, &spec, 9, 1, raw[0], labels[0]);
+    spec.distort = &o;
+    gt__sample_patch(d, &spec, 9, 1, raw[1], labels[1]);
+    assert_memory_equal(raw[0], raw[1], sizeof raw[0]);
+    assert_memory_equal(labels[0], labels[1], sizeof labels[0]);
+    o.rotate = 180;
+    o.elastic = 2;
+    o.noise = 0.5F;
+    o.blur = 1;
+    gt__sample_patch(d, &spec, 9, 1, raw[1], labels[1]);
+    gt__sample_patch(d, &spec, 9, 2, raw[2], labels[2]);
+    assert_true(memcmp(raw[0], raw[1], sizeof raw[0]) != 0);
+    assert_true(memcmp(raw[2], raw[1], sizeof raw[0]) != 0);
+    assert_true(memcmp(labels[0], labels[1], sizeof labels[0]) != 0);
+    assert_memory_equal(raw[1], raw[1] + 196, 196 * sizeof **raw);
+    assert_memory_equal(raw[1], raw[1] + 392, 196 * sizeof **raw);
+    for (int32_t i = 0; i < 64; i++) {
+        assert_true(labels[1][i] >= -1 && labels[1][i] <= 3);
+    }
+    gt__sample_patch(d, &spec, 9, 1, raw[2], labels[2]);
+    assert_memory_equal(raw[1], raw[2], sizeof raw[1]);
+    assert_memory_equal(labels[1], labels[2], sizeof labels[1]);
+    gt_dataset_free(d);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -264,10 +303,10 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mirror),  cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_modes),   cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_images),  cmocka_unit_test(test_reproducible),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_mirror),    cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_modes),     cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_images),    cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_distorted), cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
