@@ -1,34 +1,12 @@
 /* Collects the scores of slices. SPDX-License-Identifier: BSD-2-Clause */
-#include "eval/eval.h"
+#include "eval/evaluation.h"
 
 #include <math.h>
 
 #include "core/error.h"
 #include "core/mem.h"
-#include "core/shape.h"
+#include "eval/slice.h"
 #include "image/convert.h"
-
-struct gt_evaluation {
-    int32_t labels, label;
-    uint64_t added;
-    int32_t slices; /* with foreground */
-    struct gt_rand_scores sum[GT_THRESHOLDS];
-    struct gt_pixel_counts pixels;
-    uint64_t *confusion; /* [labels][labels], truth first */
-};
-
-/* One slice while it is judged. `truth` and `prob` are dense, the rest is padded (see eval.h). */
-struct slice {
-    struct gt_grid grid;
-    size_t n;
-    int32_t *truth;   /* [n] label indices, below 0: ignored */
-    float *prob;      /* [channels][n] */
-    uint8_t *above;   /* [n] number of thresholds exceeded by the judged channel */
-    uint8_t *mask;    /* [grid.count] */
-    int32_t *label;   /* [grid.count] */
-    int32_t *queue;   /* [grid.count] */
-    int32_t *scratch; /* [3*(grid.count + 1)] */
-};
 
 gt_status gt_evaluation_create(gt_evaluation **out, int32_t labels, int32_t label)
 {
@@ -41,6 +19,7 @@ gt_status gt_evaluation_create(gt_evaluation **out, int32_t labels, int32_t labe
     GT_TRY_OUT(gt__alloc(&e, 1, sizeof *e, "an evaluation"));
     e->labels = labels;
     e->label = label;
+    e->metrics = GT_METRIC_SEGMENTS;
     GT_TRY_OUT(gt__alloc(&e->confusion, (size_t)labels * (size_t)labels, sizeof *e->confusion,
                          "a confusion matrix"));
     *out = e;
@@ -58,143 +37,77 @@ void gt_evaluation_free(gt_evaluation *evaluation)
     }
 }
 
+gt_status gt_evaluation_select(gt_evaluation *evaluation, uint32_t metrics)
+{
+    const uint32_t known = GT_METRIC_SEGMENTS | GT_METRIC_RAND | GT_METRIC_WARPING;
+    if (!evaluation || (metrics & ~known)) {
+        return gt__fail(GT_EINVAL, "metrics 0x%x are chosen, known are 0x%x", metrics, known);
+    }
+    if (evaluation->added + evaluation->labelled > 0) {
+        return gt__fail(GT_EINVAL, "metrics are chosen after %llu slices were added",
+                        (unsigned long long)(evaluation->added + evaluation->labelled));
+    }
+    evaluation->metrics = metrics;
+    return GT_OK;
+}
+
+/* `what` names the second image. */
 static gt_status check(const gt_evaluation *e, const gt_image_view *truth,
-                       const gt_image_view *prob)
+                       const gt_image_view *other, const char *what)
 {
     if (!e) {
         return gt__fail(GT_EINVAL, "no evaluation to add a slice to");
     }
     GT_TRY(gt__view_check(truth));
-    GT_TRY(gt__view_check(prob));
-    if (truth->width != prob->width || truth->height != prob->height) {
-        return gt__fail(GT_ESHAPE, "the truth is %d x %d pixels, the probabilities are %d x %d",
-                        truth->width, truth->height, prob->width, prob->height);
-    }
-    if (truth->channels != 1 || (prob->channels != 1 && prob->channels != e->labels)) {
-        return gt__fail(GT_ESHAPE,
-                        "the truth has %d channels, expected 1; the probabilities have %d, "
-                        "expected 1 or %d",
-                        truth->channels, prob->channels, e->labels);
+    GT_TRY(gt__view_check(other));
+    if (truth->width != other->width || truth->height != other->height) {
+        return gt__fail(GT_ESHAPE, "the truth is %d x %d pixels, the %s are %d x %d", truth->width,
+                        truth->height, what, other->width, other->height);
     }
     return GT_OK;
 }
 
-/* s->prob holds one plane at least, so it takes the truth's values first. */
-static gt_status read_truth(struct slice *s, const gt_image_view *view, int32_t labels)
+static void add_partition(gt_partition_scores *sum, const gt_partition_scores *s)
 {
-    gt__view_to_float(s->prob, view, 0, view->height);
-    for (size_t i = 0; i < s->n; i++) {
-        float v = s->prob[i];
-        size_t x = i % (size_t)view->width;
-        size_t y = i / (size_t)view->width;
-        if (isnan(v)) {
-            return gt__fail(GT_ENUMERIC, "the truth is NaN at x %zu, y %zu", x, y);
-        }
-        if (v >= (float)labels || (v >= 0 && v > floorf(v))) {
-            return gt__fail(GT_EINVAL, "truth %g at x %zu, y %zu is not a label from 0 to %d",
-                            (double)v, x, y, labels - 1);
-        }
-        s->truth[i] = v < 0 ? -1 : (int32_t)v;
+    sum->v_rand += s->v_rand;
+    sum->v_rand_split += s->v_rand_split;
+    sum->v_rand_merge += s->v_rand_merge;
+    sum->v_info += s->v_info;
+    sum->voi_split += s->voi_split;
+    sum->voi_merge += s->voi_merge;
+    sum->adapted_rand += s->adapted_rand;
+    sum->adapted_rand_cremi += s->adapted_rand_cremi;
+    sum->cremi += s->cremi;
+}
+
+/* Segmentations at one threshold, thinned and not. */
+static void add_threshold(gt_evaluation *e, struct gt_slice *s, const struct gt_truth *truth,
+                          int32_t t)
+{
+    struct gt_sums sums;
+    double all = (double)s->n;
+    gt__slice_mask_above(s->mask, s, t);
+    if (e->metrics & GT_METRIC_RAND) {
+        int32_t found = gt__components(s->label, s->mask, &s->grid, s->queue);
+        gt__overlap_count(&sums, truth, all, s->label, found, s->scratch);
+        gt__pairs_add(&e->pairs[t], &sums);
     }
-    return GT_OK;
-}
-
-/* What a stored 1 stands for: integer types span their whole range. */
-static double full_scale(gt_type type)
-{
-    switch (type) {
-    case GT_U8:
-        return UINT8_MAX;
-    case GT_U16:
-        return UINT16_MAX;
-    case GT_U32:
-        return UINT32_MAX;
-    case GT_I8:
-        return INT8_MAX;
-    case GT_I16:
-        return INT16_MAX;
-    case GT_I32:
-        return INT32_MAX;
-    case GT_F32:
-    case GT_F64:
-        break;
-    }
-    return 1;
-}
-
-static gt_status read_prob(struct slice *s, const gt_image_view *view, int32_t judged)
-{
-    double scale = full_scale(view->type);
-    gt__view_to_float(s->prob, view, 0, view->height);
-    for (size_t k = 0; k < s->n * (size_t)view->channels; k++) {
-        double v = (double)s->prob[k] / scale;
-        size_t i = k % s->n;
-        if (!isfinite(v) || v < -1e-3 || v > 1 + 1e-3) {
-            return gt__fail(isfinite(v) ? GT_EINVAL : GT_ENUMERIC,
-                            "probability %g at x %zu, y %zu is not from 0 to 1", v,
-                            i % (size_t)view->width, i / (size_t)view->width);
-        }
-        if (k / s->n == (size_t)judged) {
-            s->above[i] = (uint8_t)gt__thresholds_below(v);
-        }
-    }
-    return GT_OK;
-}
-
-static void slice_release(struct slice *s)
-{
-    gt__free(s->truth);
-    gt__free(s->prob);
-    gt__free(s->above);
-    gt__free(s->mask);
-    gt__free(s->label);
-    gt__free(s->queue);
-    gt__free(s->scratch);
-}
-
-static gt_status slice_create(struct slice *out, const gt_image_view *truth,
-                              const gt_image_view *prob)
-{
-    gt_status status = GT_OK;
-    struct slice s = {0};
-    GT_TRY_OUT(gt__grid(&s.grid, truth->width, truth->height));
-    s.n = (size_t)truth->width * (size_t)truth->height;
-    size_t count = (size_t)s.grid.count;
-    size_t planes = 0;
-    if (!gt__mul(&planes, s.n, (size_t)prob->channels)) {
-        planes = SIZE_MAX;
-    }
-    GT_TRY_OUT(gt__alloc(&s.truth, s.n, sizeof *s.truth, "the truth"));
-    GT_TRY_OUT(gt__alloc(&s.prob, planes, sizeof *s.prob, "the probabilities"));
-    GT_TRY_OUT(gt__alloc(&s.above, s.n, sizeof *s.above, "thresholds of pixels"));
-    GT_TRY_OUT(gt__alloc(&s.mask, count, sizeof *s.mask, "a binary image"));
-    GT_TRY_OUT(gt__alloc(&s.label, count, sizeof *s.label, "segments"));
-    GT_TRY_OUT(gt__alloc(&s.queue, count, sizeof *s.queue, "the queue of the flooding"));
-    GT_TRY_OUT(gt__alloc(&s.scratch, 3 * (count + 1), sizeof *s.scratch, "pixels of segments"));
-    *out = s;
-    s = (struct slice){0};
-out:
-    slice_release(&s);
-    return status;
-}
-
-/* mask = 1 where the truth is `label` (threshold below 0), or where the value exceeds a threshold.
- */
-static void fill_mask(struct slice *s, int32_t label, int32_t threshold)
-{
-    size_t i = 0;
-    for (int32_t y = 0; y < s->grid.height; y++) {
-        uint8_t *row = s->mask + gt__grid_row(&s->grid, y);
-        for (int32_t x = 0; x < s->grid.width; x++, i++) {
-            row[x] = threshold < 0 ? s->truth[i] == label : s->above[i] > threshold;
-        }
+    if (e->metrics & GT_METRIC_SEGMENTS) {
+        gt_partition_scores scores;
+        int32_t basins = gt__watershed(s->label, s->mask, &s->grid, s->queue);
+        gt__overlap_count(&sums, truth, all, s->label, basins, s->scratch);
+        gt__partition_scores(&scores, &sums);
+        add_partition(&e->sum[t], &scores);
     }
 }
 
 /* Add the scores of segmentations at all thresholds, if the slice has foreground. */
-static gt_status add_segments(gt_evaluation *e, struct slice *s)
+static gt_status add_segments(gt_evaluation *e, struct gt_slice *s)
 {
-    fill_mask(s, e->label, -1);
+    if (!(e->metrics & (GT_METRIC_SEGMENTS | GT_METRIC_RAND))) {
+        return GT_OK;
+    }
+    gt__slice_mask_truth(s->mask, s, e->label);
     int32_t found = gt__components(s->label, s->mask, &s->grid, s->queue);
     if (found == 0) {
         return GT_OK;
@@ -202,80 +115,170 @@ static gt_status add_segments(gt_evaluation *e, struct slice *s)
     struct gt_truth truth;
     GT_TRY(gt__truth_create(&truth, s->label, s->grid.count, found));
     for (int32_t t = 0; t < GT_THRESHOLDS; t++) {
-        fill_mask(s, e->label, t);
-        int32_t basins = gt__watershed(s->label, s->mask, &s->grid, s->queue);
-        struct gt_rand_scores r;
-        gt__rand_score(&r, &truth, s->label, basins, s->scratch);
-        e->sum[t].v_rand += r.v_rand;
-        e->sum[t].split += r.split;
-        e->sum[t].merge += r.merge;
-        e->sum[t].v_info += r.v_info;
+        add_threshold(e, s, &truth, t);
     }
     e->slices++;
     gt__truth_release(&truth);
     return GT_OK;
 }
 
+/* The channel that holds the probability of the judged label. */
+static const float *judged_plane(const gt_evaluation *e, const struct gt_slice *s)
+{
+    return s->prob + (s->channels == 1 ? 0 : (size_t)e->label * s->n);
+}
+
+static void add_warping(gt_evaluation *e, struct gt_slice *s, uint64_t judged)
+{
+    const float *prob = judged_plane(e, s);
+    for (int32_t t = 0; t < GT_WARPING_THRESHOLDS; t++) {
+        for (size_t i = 0; i < s->n; i++) {
+            double sure = fabs((double)prob[i] - gt__threshold(t));
+            s->sure[i] = s->truth[i] >= 0 ? (float)sure : -1;
+        }
+        gt__slice_mask_truth(s->warping.source, s, e->label);
+        gt__slice_mask_above(s->warping.target, s, t);
+        size_t left = gt__warp(&s->warping, &s->grid, s->sure);
+        e->warped[t] += (double)left / (double)judged;
+    }
+}
+
+/* With two labels one channel tells both; label 0 wins ties. */
+static void add_two_labels(gt_evaluation *e, const struct gt_slice *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        bool one = e->label == 1 ? s->prob[i] > 0.5F : s->prob[i] < 0.5F;
+        if (s->truth[i] >= 0) {
+            e->confusion[s->truth[i] * 2 + one]++;
+        }
+    }
+}
+
+/* Scores of single pixels; returns how many are judged. */
+static uint64_t add_pixels(gt_evaluation *e, const struct gt_slice *s)
+{
+    const float *prob = judged_plane(e, s);
+    uint64_t judged = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->truth[i] >= 0) {
+            bool hit = s->truth[i] == e->label;
+            uint64_t *counts = hit ? e->pixels.positive : e->pixels.negative;
+            counts[s->above[i]]++;
+            gt__reliability_add(&e->reliability, (double)prob[i], hit);
+            judged++;
+        }
+    }
+    return judged;
+}
+
 gt_status gt_evaluation_add(gt_evaluation *evaluation, const gt_image_view *truth,
                             const gt_image_view *prob)
 {
-    GT_TRY(check(evaluation, truth, prob));
+    GT_TRY(check(evaluation, truth, prob, "probabilities"));
     gt_evaluation *e = evaluation;
+    if (truth->channels != 1 || (prob->channels != 1 && prob->channels != e->labels)) {
+        return gt__fail(GT_ESHAPE,
+                        "the truth has %d channels, expected 1; the probabilities have %d, "
+                        "expected 1 or %d",
+                        truth->channels, prob->channels, e->labels);
+    }
     gt_status status = GT_OK;
-    struct slice s = {0};
-    GT_TRY_OUT(slice_create(&s, truth, prob));
-    GT_TRY_OUT(read_truth(&s, truth, e->labels));
-    GT_TRY_OUT(read_prob(&s, prob, prob->channels == 1 ? 0 : e->label));
+    struct gt_slice s = {0};
+    GT_TRY_OUT(gt__slice_create(&s, truth, prob->channels, e->metrics));
+    GT_TRY_OUT(gt__read_labels(s.truth, s.prob, truth, e->labels, "truth"));
+    GT_TRY_OUT(gt__slice_read_prob(&s, prob, prob->channels == 1 ? 0 : e->label));
     GT_TRY_OUT(add_segments(e, &s));
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.truth[i] >= 0) {
-            uint64_t *counts = s.truth[i] == e->label ? e->pixels.positive : e->pixels.negative;
-            counts[s.above[i]]++;
-        }
+    uint64_t judged = add_pixels(e, &s);
+    e->judged += judged > 0;
+    if (judged > 0 && (e->metrics & GT_METRIC_WARPING)) {
+        add_warping(e, &s, judged);
     }
     if (prob->channels > 1) {
         gt__confusion_add(e->confusion, e->labels, s.truth, s.prob, s.n);
+    } else if (e->labels == 2) {
+        add_two_labels(e, &s);
     }
     e->added++;
 out:
-    slice_release(&s);
+    gt__slice_release(&s);
     return status;
 }
 
-static int32_t best_of(const double *score)
+gt_status gt_evaluation_add_labels(gt_evaluation *evaluation, const gt_image_view *truth,
+                                   const gt_image_view *predicted)
 {
-    int32_t best = 0;
-    for (int32_t i = 1; i < GT_THRESHOLDS; i++) {
-        best = score[i] > score[best] ? i : best;
+    GT_TRY(check(evaluation, truth, predicted, "predicted labels"));
+    gt_evaluation *e = evaluation;
+    if (truth->channels != 1 || predicted->channels != 1) {
+        return gt__fail(GT_ESHAPE,
+                        "the truth has %d channels, the predicted labels have %d, expected 1",
+                        truth->channels, predicted->channels);
     }
-    return best;
+    gt_status status = GT_OK;
+    size_t n = (size_t)truth->width * (size_t)truth->height;
+    int32_t *label[2] = {NULL, NULL};
+    float *scratch = NULL;
+    GT_TRY_OUT(gt__alloc(&label[0], n, sizeof *label[0], "the truth"));
+    GT_TRY_OUT(gt__alloc(&label[1], n, sizeof *label[1], "predicted labels"));
+    GT_TRY_OUT(gt__alloc(&scratch, n, sizeof *scratch, "labels"));
+    GT_TRY_OUT(gt__read_labels(label[0], scratch, truth, e->labels, "truth"));
+    GT_TRY_OUT(gt__read_labels(label[1], scratch, predicted, e->labels, "predicted label"));
+    for (size_t i = 0; i < n; i++) {
+        if (label[1][i] < 0 && label[0][i] >= 0) {
+            size_t width = (size_t)truth->width;
+            status =
+                gt__fail(GT_EINVAL, "no label is predicted at x %zu, y %zu", i % width, i / width);
+            goto out;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (label[0][i] >= 0) {
+            e->confusion[label[0][i] * e->labels + label[1][i]]++;
+        }
+    }
+    e->labelled++;
+out:
+    gt__free(scratch);
+    gt__free(label[1]);
+    gt__free(label[0]);
+    return status;
 }
 
-gt_status gt_evaluation_scores(gt_binary_scores *out, const gt_evaluation *evaluation)
+static void merge_counts(gt_evaluation *into, const gt_evaluation *from)
 {
-    const gt_evaluation *e = evaluation;
-    if (!out || !e || e->added == 0) {
-        return gt__fail(GT_EINVAL, "no slices were added to the evaluation");
+    for (int32_t i = 0; i <= GT_THRESHOLDS; i++) {
+        into->pixels.positive[i] += from->pixels.positive[i];
+        into->pixels.negative[i] += from->pixels.negative[i];
     }
-    gt_binary_scores s = {.slices = e->slices};
-    double n = e->slices > 0 ? e->slices : 1;
-    for (int32_t i = 0; i < GT_THRESHOLDS; i++) {
-        s.threshold[i] = (float)gt__threshold(i);
-        s.v_rand[i] = e->sum[i].v_rand / n;
-        s.v_rand_split[i] = e->sum[i].split / n;
-        s.v_rand_merge[i] = e->sum[i].merge / n;
-        s.v_info[i] = e->sum[i].v_info / n;
-        gt__pixel_score(&s.pixel_f[i], &s.pixel_wrong[i], &e->pixels, i);
+    for (int32_t i = 0; i < GT_CALIBRATION_BINS; i++) {
+        into->reliability.count[i] += from->reliability.count[i];
+        into->reliability.hits[i] += from->reliability.hits[i];
+        into->reliability.sum[i] += from->reliability.sum[i];
     }
-    s.best_v_rand = best_of(s.v_rand);
-    s.best_v_info = best_of(s.v_info);
-    s.best_pixel = best_of(s.pixel_f);
-    s.pixel_error = 1 - s.pixel_f[s.best_pixel];
-    *out = s;
+    for (int32_t i = 0; i < into->labels * into->labels; i++) {
+        into->confusion[i] += from->confusion[i];
+    }
+    into->added += from->added;
+    into->labelled += from->labelled;
+    into->judged += from->judged;
+    into->slices += from->slices;
+}
+
+gt_status gt_evaluation_merge(gt_evaluation *into, const gt_evaluation *from)
+{
+    if (!into || !from || into->labels != from->labels || into->label != from->label ||
+        into->metrics != from->metrics) {
+        return gt__fail(GT_EINVAL, "evaluations of other labels or metrics cannot be merged");
+    }
+    merge_counts(into, from);
+    for (int32_t t = 0; t < GT_THRESHOLDS; t++) {
+        add_partition(&into->sum[t], &from->sum[t]);
+        into->pairs[t].both += from->pairs[t].both;
+        into->pairs[t].truth += from->pairs[t].truth;
+        into->pairs[t].predicted += from->pairs[t].predicted;
+    }
+    for (int32_t t = 0; t < GT_WARPING_THRESHOLDS; t++) {
+        into->warped[t] += from->warped[t];
+    }
     return GT_OK;
-}
-
-const uint64_t *gt_evaluation_confusion(const gt_evaluation *evaluation)
-{
-    return evaluation->confusion;
 }

@@ -123,4 +123,5 @@ def main():
             print("    {%d, %d, {%s}}," % (case, r[0], ", ".join("%.12f" % v for v in r[1:])))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -108,14 +108,16 @@ static void test_watershed_single(void **state)
     assert_labels(&g, ones);
 }
 
-static struct gt_rand_scores score(const int32_t *truth, const int32_t *prediction, int32_t n,
-                                   int32_t truth_labels, int32_t labels)
+static gt_partition_scores score(const int32_t *truth, const int32_t *prediction, int32_t n,
+                                 int32_t truth_labels, int32_t labels)
 {
     struct gt_truth t;
-    struct gt_rand_scores s;
+    struct gt_sums sums;
+    gt_partition_scores s;
     assert_int_equal(gt__truth_create(&t, truth, n, truth_labels), GT_OK);
     memset(scratch, 0, sizeof scratch);
-    gt__rand_score(&s, &t, prediction, labels, scratch);
+    gt__overlap_count(&sums, &t, n, prediction, labels, scratch);
+    gt__partition_scores(&s, &sums);
     for (int32_t i = 0; i < 3 * (labels + 1); i++) {
         assert_int_equal(scratch[i], 0);
     }
@@ -140,10 +142,10 @@ static void test_perfect(void **state)
     for (int32_t i = 0; i < 20; i++) {
         swapped[i] = i < 8 ? 2 : 1;
     }
-    struct gt_rand_scores s = score(truth, swapped, 20, 2, 2);
+    gt_partition_scores s = score(truth, swapped, 20, 2, 2);
     assert_true(fabs(s.v_rand - 1) < 1e-15);
     assert_true(fabs(s.v_info - 1) < 1e-15);
-    assert_true(fabs(s.split - 1) < 1e-15 && fabs(s.merge - 1) < 1e-15);
+    assert_true(fabs(s.v_rand_split - 1) < 1e-15 && fabs(s.v_rand_merge - 1) < 1e-15);
 }
 
 static void test_merged(void **state)
@@ -156,10 +158,11 @@ static void test_merged(void **state)
         one[i] = 1;
     }
     /* sum p^2 = 128, sum s^2 = 256, sum t^2 = 128; H(S) = 0 */
-    struct gt_rand_scores s = score(truth, one, 20, 2, 1);
+    gt_partition_scores s = score(truth, one, 20, 2, 1);
     assert_true(fabs(s.v_rand - 2.0 / 3) < 1e-15);
-    assert_true(fabs(s.split - 1) < 1e-15 && fabs(s.merge - 0.5) < 1e-15);
+    assert_true(fabs(s.v_rand_split - 1) < 1e-15 && fabs(s.v_rand_merge - 0.5) < 1e-15);
     assert_true(fabs(s.v_info) < 1e-15);
+    assert_true(fabs(s.voi_split) < 1e-15 && fabs(s.voi_merge - 1) < 1e-15);
 }
 
 static void test_split(void **state)
@@ -168,11 +171,16 @@ static void test_split(void **state)
     int32_t truth[20];
     int32_t zero[20] = {0};
     fill_two(truth);
-    /* sum p^2 = sum s^2 = 16, sum t^2 = 128; I = ln 2, H(S) = ln 16, H(T) = ln 2 */
-    struct gt_rand_scores s = score(truth, zero, 20, 2, 1);
+    /* sum p^2 = sum s^2 = 16, sum t^2 = 128; I = ln 2, H(S) = ln 16, H(T) = ln 2; for VOI all
+     * zeros are one segment */
+    gt_partition_scores s = score(truth, zero, 20, 2, 1);
     assert_true(fabs(s.v_rand - 32.0 / 144) < 1e-15);
-    assert_true(fabs(s.split - 0.125) < 1e-15 && fabs(s.merge - 1) < 1e-15);
+    assert_true(fabs(s.v_rand_split - 0.125) < 1e-15 && fabs(s.v_rand_merge - 1) < 1e-15);
     assert_true(fabs(s.v_info - 0.4) < 1e-14);
+    assert_true(fabs(s.voi_split) < 1e-15 && fabs(s.voi_merge - 1) < 1e-15);
+    assert_true(fabs(s.adapted_rand - (1 - 32.0 / 144)) < 1e-15);
+    /* 16 of 20 pixels: zeros add 0.8 */
+    assert_true(fabs(s.adapted_rand_cremi - (1 - 1.6 / 128.8)) < 1e-15);
 }
 
 /* Both one segment: nothing to learn, and nothing wrong. */
@@ -180,7 +188,7 @@ static void test_one_segment(void **state)
 {
     (void)state;
     int32_t ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-    struct gt_rand_scores s = score(ones, ones, 9, 1, 1);
+    gt_partition_scores s = score(ones, ones, 9, 1, 1);
     assert_true(fabs(s.v_rand - 1) < 1e-15 && fabs(s.v_info - 1) < 1e-15);
 }
 
@@ -197,10 +205,18 @@ static void test_lines(void **state)
             prediction[y * 64 + x] = y % 16 == 0 || x % 16 == 0 ? 0 : cell;
         }
     }
-    struct gt_rand_scores s = score(truth, prediction, 4096, 16, 16);
+    gt_partition_scores s = score(truth, prediction, 4096, 16, 16);
     assert_true(fabs(s.v_rand - 0.87194) < 5e-6);
     /* 16 cells of 15 x 15 and 496 single pixels: 810496 / ((810496 + 1048576)/2) */
     assert_true(fabs(s.v_rand - 1620992.0 / 1859072) < 1e-15);
+    /* What SNEMI3D's and CREMI's scripts make of the same image. */
+    assert_true(fabs(s.adapted_rand - 0.12806) < 5e-6);
+    assert_true(fabs(s.adapted_rand_cremi - 0.12836) < 5e-6);
+    /* 31 of 256 pixels of each cell are cut off into one common segment. */
+    double cut = -(225.0 / 256 * log2(225.0 / 256) + 31.0 / 256 * log2(31.0 / 256));
+    assert_true(fabs(s.voi_split - cut) < 1e-12);
+    assert_true(fabs(s.voi_merge - 31.0 / 256 * log2(16)) < 1e-12);
+    assert_true(fabs(s.cremi - sqrt((s.voi_split + s.voi_merge) * s.adapted_rand_cremi)) < 1e-15);
 }
 
 int main(void)
