@@ -106,9 +106,62 @@ GT_API gt_status gt_graph_softmax_loss(gt_value *loss, gt_value *prob, gt_graph 
                                        gt_value scores, gt_value label, gt_normalize normalize,
                                        float weight);
 
+/** What MALIS charges for a wrong maximin affinity. */
+typedef enum gt_malis_form {
+    GT_MALIS_SQUARED, /**< (1 - w)^2/2 within an object, w^2/2 between objects (Nov 2015) */
+    GT_MALIS_HINGE    /**< max(0, threshold + margin - w) and max(0, w - threshold + margin) */
+} gt_malis_form;
+
+#define GT_MALIS_EDGES 16    /**< most edges per pixel */
+#define GT_MALIS_REACH 32767 /**< longest step of an edge along an axis */
+
+typedef struct gt_malis_options {
+    gt_malis_form form;               /**< default GT_MALIS_SQUARED */
+    float weight;                     /**< factor on loss and gradient; default 1 */
+    float margin, threshold;          /**< of the hinge; default 0.3, 0.5 */
+    int32_t channel;                  /**< which probability is read; default 1, the interior */
+    int32_t n_edges;                  /**< edges that start at a pixel; default 2 */
+    int32_t edges[GT_MALIS_EDGES][2]; /**< their steps (dy, dx); default (1, 0), (0, 1) */
+} gt_malis_options;
+
+/** Write the defaults. */
+GT_API void gt_malis_options_init(gt_malis_options *options);
+
 /**
- * Append the operations that compute the gradient of `loss` (a result of gt_graph_softmax_loss)
- * with respect to every parameter. Call once, after the forward part is complete.
+ * MALIS: a loss on which pixels are connected rather than on the pixels themselves.
+ * Pixels are joined by edges of affinity min(q[first], q[second]), q the channel read. The maximin
+ * affinity w of two pixels is the largest for which a path of edges at least as strong joins them.
+ * Pairs within an object want it high, pairs of different objects low:
+ *   loss = weight/N * sum over images of (1/pairs within * sum of the charges of pairs within +
+ *                                         1/pairs between * sum of the charges of pairs between),
+ * constrained: on paths between pixels of an object only edges inside of it count, and between
+ * objects edges inside of an object are as strong as can be. Where there are no such pairs the sum
+ * is 0.
+ * prob     [N][C][H][W] in [0, 1]; H*W at most 2^28. NaN at a pixel that counts gives a loss of NaN
+ * label    [N][1][H][W] as float, truncated: 1 to 2^24 - 1 object, 0 background, which belongs to no
+ *          pair, all else ignored: no path leads there. Pixels of one number that hang together
+ *          along edges are an object, so a map of 0 and 1 needs no other numbers
+ * options  NULL means the defaults
+ * loss     receives a value [1][1][1][1]
+ * The gradient is that of this loss: it goes to the pixel that has the minimum, the second of two
+ * equals, in the channel read. Edges of equal affinity are joined in the order of `edges`, then by
+ * rows; edges inside of objects first. Devices without a kernel run it on the CPU.
+ * What Greentea of 2015 did otherwise, and this does not: edges of the last row and column left
+ * out, gradient to the first pixel always and with opposite sign to the other channel, half the
+ * gradient (hinge: that of a squared one), no loss weight, ignored pixels as objects, gradient of
+ * the last image of a batch only.
+ * GT_ESHAPE  labels do not fit; GT_EINVAL  an option out of range
+ * Source: Turaga et al. 2009, "Maximin affinity learning of image segmentation"; constrained form
+ * of Funke et al. 2017, arXiv:1709.02974.
+ */
+GT_API gt_status gt_graph_malis_loss(gt_value *loss, gt_graph *graph, gt_value prob, gt_value label,
+                                     const gt_malis_options *options);
+
+/**
+ * Append the operations that compute the gradient of `loss` with respect to every parameter. Call
+ * once, after the forward part is complete.
+ * loss  a result of gt_graph_softmax_loss() or gt_graph_malis_loss(), or the sum of several
+ *       different ones (gt_graph_add()): each has its weight
  */
 GT_API gt_status gt_graph_gradient(gt_graph *graph, gt_value loss);
 

@@ -59,18 +59,47 @@ gt_status gt__graph_backward(struct gt_graph *g, gt_value y, gt_value dy)
     return status;
 }
 
-gt_status gt_graph_gradient(gt_graph *graph, gt_value loss)
+/* Mark the nodes of losses that `loss` is the sum of, each of which may occur once. */
+static gt_status mark_losses(bool *losses, const gt_graph *graph, gt_value loss)
 {
-    if (loss <= 0 || (size_t)loss >= graph->n_values || graph->values[loss].producer < 0 ||
-        graph->nodes[graph->values[loss].producer].op != GT_OP_softmax_loss_fwd) {
+    int32_t producer =
+        loss > 0 && (size_t)loss < graph->n_values ? graph->values[loss].producer : -1;
+    const struct gt_node *node = producer >= 0 ? &graph->nodes[producer] : NULL;
+    if (node && node->op == GT_OP_add) {
+        GT_TRY(mark_losses(losses, graph, node->in[0]));
+        return mark_losses(losses, graph, node->in[1]);
+    }
+    if (!node || (node->op != GT_OP_softmax_loss_fwd && node->op != GT_OP_malis) ||
+        node->out[0] != loss) {
         return gt__fail(GT_EINVAL, "value %d is not a loss of this graph", loss);
     }
+    if (losses[producer]) {
+        return gt__fail(GT_EINVAL, "the loss %d is added to itself: give it a weight", loss);
+    }
+    losses[producer] = true;
+    return GT_OK;
+}
+
+gt_status gt_graph_gradient(gt_graph *graph, gt_value loss)
+{
+    bool *losses = NULL; /* by node */
+    gt_status status = GT_OK;
+    size_t n_nodes = graph->n_nodes;
     for (size_t v = 1; v < graph->n_values; v++) {
         if (graph->values[v].gradient != GT_NO_VALUE) {
             return gt__fail(GT_EINVAL, "the graph was differentiated before");
         }
     }
-    return gt__graph_backward(graph, loss, GT_NO_VALUE);
+    GT_TRY_OUT(gt__alloc(&losses, n_nodes + 1, sizeof *losses, "list of losses"));
+    GT_TRY_OUT(mark_losses(losses, graph, loss));
+    graph->in_backward = 1;
+    for (size_t i = n_nodes; i-- > 0 && status == GT_OK;) {
+        status = node_backward(graph, i, losses[i]);
+    }
+    graph->in_backward = 0;
+out:
+    gt__free(losses);
+    return status;
 }
 
 static gt_status state_value(gt_value *out, struct gt_graph *g, const char *slot, gt_value param)

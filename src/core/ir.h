@@ -45,6 +45,7 @@ struct gt_attr {
     int32_t forward[2], backward[2], which; /* mergecrop */
     gt_normalize normalize;                 /* softmax loss */
     float weight;                           /* softmax loss */
+    gt_malis_options malis;                 /* malis, its weight too */
     float rate_mult, decay_mult;            /* updates */
 };
 

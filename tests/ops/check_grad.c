@@ -44,13 +44,10 @@ static gt_value input(struct proof *p, gt_shape shape)
     return v;
 }
 
-/* Differentiate, and fill every leaf with uniform numbers in [-1, 1). */
-static void differentiate(struct proof *p, gt_value y, bool loss)
+/* Fill every leaf with uniform numbers in [-1, 1). */
+static void fill(struct proof *p, gt_value y)
 {
     p->y = y;
-    p->dy = loss ? GT_NO_VALUE : input(p, gt_graph_shape(p->graph, y));
-    p->n_forward = p->graph->n_nodes;
-    must(gt__graph_backward(p->graph, y, p->dy));
     p->at = check_values_create(p->graph);
     for (gt_value v = 1; v < (gt_value)p->graph->n_values; v++) {
         struct gt_random r = gt__random_open(7, GT_STREAM_TEST, (uint64_t)v);
@@ -59,6 +56,14 @@ static void differentiate(struct proof *p, gt_value y, bool loss)
             check_f64(&p->at, v)[i] = 2 * gt__random_f64(&r) - 1;
         }
     }
+}
+
+static void differentiate(struct proof *p, gt_value y, bool loss)
+{
+    p->dy = loss ? GT_NO_VALUE : input(p, gt_graph_shape(p->graph, y));
+    p->n_forward = p->graph->n_nodes;
+    must(gt__graph_backward(p->graph, y, p->dy));
+    fill(p, y);
 }
 
 static void proof_close(struct proof *p)
@@ -334,6 +339,61 @@ static void test_softmax_loss(void **state)
     }
 }
 
+/* Through the minimum of two pixels and softmax; labels of both forms, ignored ones too. */
+static void test_malis(void **state)
+{
+    (void)state;
+    for (int32_t i = 0; i < 4; i++) {
+        struct proof p = proof_open();
+        gt_malis_options o;
+        gt_value loss = GT_NO_VALUE;
+        gt_value prob = GT_NO_VALUE;
+        gt_value x = param(&p, 2, 2, 5, 6);
+        gt_value label = input(&p, (gt_shape){2, 1, 5, 6});
+        gt_malis_options_init(&o);
+        o.form = i % 2 == 0 ? GT_MALIS_SQUARED : GT_MALIS_HINGE;
+        o.weight = i < 2 ? 1 : -3;
+        must(gt_graph_softmax(&prob, p.graph, x));
+        must(gt_graph_malis_loss(&loss, p.graph, prob, label, &o));
+        differentiate(&p, loss, true);
+        fill_labels(&p, label, 2, false);
+        check_differences(&p, x);
+        assert_true(fabs(objective(&p)) > 0.01);
+        proof_close(&p);
+    }
+}
+
+/* Two losses of one network with weights of their own; what is labelled differs. */
+static void test_sum_of_losses(void **state)
+{
+    (void)state;
+    struct proof p = proof_open();
+    gt_malis_options o;
+    gt_value losses[3] = {GT_NO_VALUE};
+    gt_value prob = GT_NO_VALUE;
+    gt_value w = param(&p, 2, 3, 2, 2);
+    gt_value x = input(&p, (gt_shape){1, 3, 6, 7});
+    gt_value scores = GT_NO_VALUE;
+    gt_value labels[2] = {input(&p, (gt_shape){1, 1, 5, 6}), input(&p, (gt_shape){1, 1, 5, 6})};
+    gt_malis_options_init(&o);
+    o.weight = 0.25F;
+    must(gt_graph_conv2d(&scores, p.graph, x, w, GT_NO_VALUE, 1));
+    must(gt_graph_softmax(&prob, p.graph, scores));
+    must(
+        gt_graph_softmax_loss(&losses[0], NULL, p.graph, scores, labels[0], GT_NORMALIZE_VALID, 2));
+    must(gt_graph_malis_loss(&losses[1], p.graph, prob, labels[1], &o));
+    must(gt_graph_add(&losses[2], p.graph, losses[0], losses[1]));
+    p.n_forward = p.graph->n_nodes;
+    must(gt_graph_gradient(p.graph, losses[2]));
+    fill(&p, losses[2]);
+    fill_labels(&p, labels[0], 2, false);
+    for (size_t i = 0; i < 30; i++) {
+        check_f64(&p.at, labels[1])[i] = i % 4 != 3;
+    }
+    check_differences(&p, w);
+    proof_close(&p);
+}
+
 /* conv-bias-relu, pooling, conv, doubling, MergeCrop with the first branch (read twice), sum of the
  * branch with itself, 1x1 conv, loss; the gradient of every parameter. */
 static void test_network(void **state)
@@ -377,11 +437,12 @@ static void test_network(void **state)
 int check_gradients(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv2d),       cmocka_unit_test(test_bias),
-        cmocka_unit_test(test_relu),         cmocka_unit_test(test_maxpool),
-        cmocka_unit_test(test_upsample),     cmocka_unit_test(test_mergecrop),
-        cmocka_unit_test(test_add),          cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_softmax_loss), cmocka_unit_test(test_network),
+        cmocka_unit_test(test_conv2d),        cmocka_unit_test(test_bias),
+        cmocka_unit_test(test_relu),          cmocka_unit_test(test_maxpool),
+        cmocka_unit_test(test_upsample),      cmocka_unit_test(test_mergecrop),
+        cmocka_unit_test(test_add),           cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_softmax_loss),  cmocka_unit_test(test_malis),
+        cmocka_unit_test(test_sum_of_losses), cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

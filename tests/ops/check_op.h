@@ -96,6 +96,7 @@ struct check_family {
     X(softmax_bwd)                                                                                 \
     X(softmax_loss_fwd)                                                                            \
     X(softmax_loss_bwd)                                                                            \
+    X(malis)                                                                                       \
     X(sumsq)                                                                                       \
     X(sgd_update)                                                                                  \
     X(adamw_update)                                                                                \

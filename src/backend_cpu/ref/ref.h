@@ -38,21 +38,19 @@ double gt__ref_cost(const struct gt_graph *g, const struct gt_node *node);
  * oracle. */
 #ifdef GT_REF_F64
 typedef double real;
-#define REF_KERNEL_PLAN(op_name, plan_fn)                                                          \
+#define REF_KERNEL_CALL(op_name, plan_fn, call)                                                    \
     gt_status gt__##op_name##_ref_f64(struct gt_device *d, const struct gt_step *step)             \
     {                                                                                              \
         (void)d;                                                                                   \
-        op_name(step);                                                                             \
-        return GT_OK;                                                                              \
+        return call;                                                                               \
     }
 #else
 typedef float real;
-#define REF_KERNEL_PLAN(op_name, plan_fn)                                                          \
+#define REF_KERNEL_CALL(op_name, plan_fn, call)                                                    \
     static gt_status op_name##_run(struct gt_device *d, const struct gt_step *step)                \
     {                                                                                              \
         (void)d;                                                                                   \
-        op_name(step);                                                                             \
-        return GT_OK;                                                                              \
+        return call;                                                                               \
     }                                                                                              \
     extern const struct gt_kernel gt__##op_name##_ref;                                             \
     const struct gt_kernel gt__##op_name##_ref = {.name = #op_name "_ref",                         \
@@ -61,7 +59,10 @@ typedef float real;
                                                   .plan = plan_fn,                                 \
                                                   .run = op_name##_run};
 #endif
+#define REF_KERNEL_PLAN(op_name, plan_fn) REF_KERNEL_CALL(op_name, plan_fn, (op_name(step), GT_OK))
 #define REF_KERNEL(op_name) REF_KERNEL_PLAN(op_name, gt__ref_plan)
+/* For the one that needs memory of its own and returns a status. */
+#define REF_KERNEL_TRY(op_name) REF_KERNEL_CALL(op_name, gt__ref_plan, op_name(step))
 
 /* Memory of a view; NULL for absent ones. */
 static inline real *ref_data(const struct gt_view *v)
