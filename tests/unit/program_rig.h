@@ -27,7 +27,7 @@ struct rig {
     gt_value loss;
 };
 
-enum rig_kind { RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX };
+enum rig_kind { RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_MALIS };
 
 /* Stops at the first failure, so that tests of failing allocations can use it. */
 static inline gt_status rig_param(struct rig *r, gt_value *out, int32_t n, int32_t c, int32_t h,
@@ -98,12 +98,17 @@ static inline gt_status rig_build(struct rig *r, enum rig_kind kind, int32_t h, 
     struct gt_update_values u = {0};
     gt_shape s = gt_graph_shape(r->graph, scores);
     GT_TRY(gt_graph_input(&r->label, r->graph, (gt_shape){s.n, 1, s.h, s.w}, "label"));
-    GT_TRY(gt_graph_softmax_loss(&r->loss, &r->output, r->graph, scores, r->label,
-                                 GT_NORMALIZE_VALID, 1));
+    if (kind == RIG_MALIS) {
+        GT_TRY(gt_graph_softmax(&r->output, r->graph, scores));
+        GT_TRY(gt_graph_malis_loss(&r->loss, r->graph, r->output, r->label, NULL));
+    } else {
+        GT_TRY(gt_graph_softmax_loss(&r->loss, &r->output, r->graph, scores, r->label,
+                                     GT_NORMALIZE_VALID, 1));
+    }
     GT_TRY(gt_graph_output(r->graph, r->loss));
     GT_TRY(gt_graph_output(r->graph, r->output));
     GT_TRY(gt_graph_gradient(r->graph, r->loss));
-    GT_TRY(gt__graph_updates(&u, r->graph, kind == RIG_SGD ? GT_UPDATE_SGD : GT_UPDATE_ADAMW));
+    GT_TRY(gt__graph_updates(&u, r->graph, kind == RIG_ADAMW ? GT_UPDATE_ADAMW : GT_UPDATE_SGD));
     r->hyper = u.hyper;
     return GT_OK;
 }

@@ -157,16 +157,17 @@ static bool needs_more(const struct gt_kernel *kernel)
 
 static void test_forced(void **state)
 {
-    static const enum rig_kind kinds[] = {RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_INFER};
+    static const enum rig_kind kinds[] = {RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_INFER, RIG_MALIS};
+    enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
     (void)state;
-    struct result expected[4];
+    struct result expected[N_KINDS];
     gt_device *device = rig_device(2, GT_ISA_ALL);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < N_KINDS; i++) {
         expected[i] = reference(device, kinds[i]);
     }
     for (const struct gt_kernel *const *k = device->backend->kernels; *k; k++) {
         size_t used = 0;
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < N_KINDS; i++) {
             used += force(device, *k, -1, kinds[i], &expected[i]);
             for (unsigned v = 0; v < (*k)->n_variants && i == 0; v++) {
                 force(device, *k, (int32_t)v, kinds[i], &expected[i]);
@@ -177,7 +178,7 @@ static void test_forced(void **state)
             fail_msg("%s ran in no program", (*k)->name);
         }
     }
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < N_KINDS; i++) {
         result_free(&expected[i]);
     }
     gt_device_free(device);

@@ -2,8 +2,8 @@
  * every failing allocation comes back as GT_ENOMEM. SPDX-License-Identifier: BSD-2-Clause */
 #include "program_rig.h"
 
-static const enum rig_kind kinds[] = {RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX};
-enum { N_KINDS = 4 };
+static const enum rig_kind kinds[] = {RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_MALIS};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* ---- the arena ---- */
 
