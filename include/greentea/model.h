@@ -125,6 +125,21 @@ typedef struct gt_label_info {
 GT_API gt_status gt_model_set_label(gt_model *model, int32_t index, const gt_label_info *info);
 GT_API gt_status gt_model_get_label(gt_label_info *out, const gt_model *model, int32_t index);
 
+/** A value of label images and the label that it stands for. */
+typedef struct gt_grey_label {
+    int32_t grey, label;
+} gt_grey_label;
+
+/**
+ * Note all values of label images where several stand for one label; kept in the model file.
+ * list  at most GT_MAX_LABELS entries, values from 0, labels of the model, no value twice
+ * GT_EINVAL  anything else
+ */
+GT_API gt_status gt_model_set_greys(gt_model *model, const gt_grey_label *list, size_t n);
+
+/** Up to `capacity` entries into out (may be NULL with 0); returns their number, 0: none noted. */
+GT_API size_t gt_model_get_greys(gt_grey_label *out, size_t capacity, const gt_model *model);
+
 /**
  * Write the weights as a safetensors file, beside and renamed: path is the old file or the
  * complete new one at every instant. GT_EIO  the message names the file; GT_EINVAL  path is not a

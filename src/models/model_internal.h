@@ -25,6 +25,8 @@ struct gt_model {
     size_t count;   /* floats in `weights` */
     float *weights; /* one block, every tensor aligned to GT_ALIGN; NULL in a skeleton */
     gt_label_info labels[GT_MAX_LABELS];
+    gt_grey_label greys[GT_MAX_LABELS];
+    size_t n_greys;
     uint64_t iteration, key, counter; /* state of training, as in the file */
     char *config;                     /* JSON text, always in step with the above */
 };

@@ -102,6 +102,7 @@ gt_status gt__config_write(char **out, const gt_model *model, const char *solver
         goto out;
     }
     GT_TRY_OUT(set_solver(root, solver));
+    GT_TRY_OUT(gt__greys_write(root, model));
     size_t length = 0;
     GT_TRY_OUT(dump(out, &length, root, 0));
 out:

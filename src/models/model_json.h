@@ -14,6 +14,10 @@ gt_status gt__json_text(char **out, const json_t *value);
 /* Options and labels out of a configuration; labels has room for GT_MAX_LABELS. */
 gt_status gt__config_read(gt_model_options *options, gt_label_info *labels, const char *text);
 
+/* Values that stand for labels: into a configuration and out of its text. */
+gt_status gt__greys_write(json_t *root, const gt_model *model);
+gt_status gt__greys_read(gt_model *model, const char *config);
+
 /* One tensor as described by a header. */
 struct gt_file_entry {
     const char *name;

@@ -123,6 +123,11 @@ static gt_status skeleton_of(gt_model **out, const struct gt_model_file *file)
     GT_TRY_OUT(gt__model_skeleton(&model, &options));
     memcpy(model->labels, labels, (size_t)options.labels * sizeof *labels);
     GT_TRY_OUT(gt__strdup(&model->config, config));
+    status = gt__greys_read(model, config);
+    if (status != GT_OK) {
+        status = gt__fail_prefix(status, "%s: ", path);
+        goto out;
+    }
     GT_TRY_OUT(gt__model_file_number(&model->iteration, file, "greentea.iteration"));
     GT_TRY_OUT(gt__model_file_number(&model->key, file, "greentea.key"));
     GT_TRY_OUT(gt__model_file_number(&model->counter, file, "greentea.counter"));
