@@ -4,6 +4,7 @@
 
 #include <greentea/augment.h>
 #include <greentea/image.h>
+#include <greentea/labels.h>
 #include <greentea/model.h>
 
 #ifdef __cplusplus
@@ -16,10 +17,13 @@ extern "C" {
 typedef struct gt_dataset gt_dataset;
 
 typedef struct gt_dataset_options {
-    int32_t labels;   /**< number of labels; 0: the number of distinct values found */
+    int32_t labels;   /**< number of labels of the network; 0: the number of distinct values found,
+                           of sub-folders, or the consolidated ones */
     int32_t channels; /**< 1 or 3; grey is replicated to 3, colour to 1 is an error; 0: as the first
                      image */
-    int32_t ignore_value;          /**< value in label images to be ignored; -1 (default): none */
+    int32_t ignore_value; /**< value in label images to be ignored; -1 (default): none. Without a
+                               meaning where sub-folders give the labels */
+    gt_consolidation consolidate;  /**< default: none. The images must hold as many labels */
     const gt_image_limits *limits; /**< NULL: the defaults */
 } gt_dataset_options;
 
@@ -41,8 +45,10 @@ GT_API gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw,
                                 const gt_image_view *labels);
 
 /**
- * Read all pages of two paths (files, multi-page files or folders, see gt_image_reader_open) as
- * pairs in order. GT_ESHAPE  numbers of pages or sizes differ, named in the message.
+ * Read all pages of two paths as pairs in order: images (file, multi-page file or folder, see
+ * gt_image_reader_open) and labels (the same, or one sub-folder per label, see gt_label_reader).
+ * GT_ESHAPE  numbers of pages or sizes differ, named in the message; GT_EFORMAT  no label images,
+ * or sub-folders where others before gave grey values
  */
 GT_API gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path,
                                  const char *labels_path);
@@ -52,7 +58,8 @@ GT_API size_t gt_dataset_images(const gt_dataset *dataset);
 GT_API gt_status gt_dataset_labels(int32_t *out, gt_dataset *dataset);
 /** Channels of the images (1 or 3); 0 while empty. */
 GT_API int32_t gt_dataset_channels(const gt_dataset *dataset);
-/** Grey value of a label (index below the number of labels), -1 if out of range. */
+/** Grey value of a label (index below the number of labels), -1 if out of range, or if several
+ * values or sub-folders stand for it. */
 GT_API int32_t gt_dataset_grey(gt_dataset *dataset, int32_t label);
 
 /** Release. NULL is accepted. */
@@ -80,13 +87,6 @@ typedef enum gt_augment {
     GT_AUGMENT_D4     /**< 8: flips and rotations by 90 degrees */
 } gt_augment;
 
-/** What is done when some labels are rare. */
-typedef enum gt_equalise {
-    GT_EQUALISE_NONE,
-    GT_EQUALISE_MASK /**< pixels of frequent labels are ignored at random, so that all labels count
-                          equally often (label-histogram masking of 2015) */
-} gt_equalise;
-
 typedef struct gt_train_options {
     int32_t patch;       /**< output size of a patch in pixels; legal for the network and not larger
                               than any image; 0 (default): the largest legal up to 128 (sw: 1) */
@@ -110,9 +110,10 @@ typedef struct gt_train_options {
     gt_augment augment;     /**< default GT_AUGMENT_AUTO */
     /** Rotation, elastic deformation, grey values; default: none. */
     gt_augment_options distort;
-    gt_equalise equalise;  /**< default GT_EQUALISE_NONE */
-    uint64_t seed;         /**< default 1 */
-    int32_t deterministic; /**< see gt_program_options; default 0 */
+    gt_equalise equalise;        /**< default GT_EQUALISE_NONE */
+    gt_equalise_options balance; /**< weights of masking */
+    uint64_t seed;               /**< default 1 */
+    int32_t deterministic;       /**< see gt_program_options; default 0 */
 } gt_train_options;
 
 /** Write the defaults. */
@@ -154,6 +155,14 @@ typedef int (*gt_train_fn)(const gt_train_progress *progress, void *cookie);
 
 /** Step until iterations or time are used up. fn may be NULL. */
 GT_API gt_status gt_trainer_run(gt_trainer *trainer, gt_train_fn fn, void *cookie);
+
+/**
+ * Frequencies of the labels before and after equalisation.
+ * out  receives up to `capacity` entries, in the order of the fine labels (may be NULL with 0)
+ * Returns the number of fine labels. The same numbers go to the device's log (GT_LOG_INFO).
+ */
+GT_API size_t gt_trainer_label_shares(gt_label_share *out, size_t capacity,
+                                      const gt_trainer *trainer);
 
 /** Bring the model's host weights up to date. */
 GT_API gt_status gt_trainer_sync(gt_trainer *trainer);

@@ -13,6 +13,39 @@ void gt_dataset_options_init(gt_dataset_options *options)
     *options = (gt_dataset_options){.ignore_value = -1};
 }
 
+/* No label may be missing below the largest. */
+static gt_status check_consolidation(const gt_dataset_options *o)
+{
+    const gt_consolidation *c = &o->consolidate;
+    bool present[GT_MAX_LABELS] = {false};
+    int32_t top = -1;
+    if (c->fine < 0 || c->fine > GT_MAX_LABELS) {
+        return gt__fail(GT_EINVAL, "consolidation of %d labels, expected 0 to %d", c->fine,
+                        GT_MAX_LABELS);
+    }
+    for (int32_t k = 0; k < c->fine; k++) {
+        int32_t label = c->label[k];
+        if (label < -1 || label >= (o->labels > 0 ? o->labels : GT_MAX_LABELS)) {
+            return gt__fail(GT_EINVAL, "label %d is consolidated to %d, expected -1 to %d", k,
+                            label, (o->labels > 0 ? o->labels : GT_MAX_LABELS) - 1);
+        }
+        if (label >= 0) {
+            present[label] = true;
+            top = label > top ? label : top;
+        }
+    }
+    if (c->fine > 0 && top < 1) {
+        return gt__fail(GT_EINVAL, "consolidation leaves %d labels, at least 2 are needed",
+                        top + 1);
+    }
+    for (int32_t label = 0; label < top; label++) {
+        if (!present[label]) {
+            return gt__fail(GT_EINVAL, "no label is consolidated to %d, but one to %d", label, top);
+        }
+    }
+    return GT_OK;
+}
+
 gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *options)
 {
     gt_dataset_options o;
@@ -30,6 +63,7 @@ gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *options)
         return gt__fail(GT_EINVAL, "ignore value %d, expected 0 to %d or -1 for none",
                         o.ignore_value, GT_GREYS - 1);
     }
+    GT_TRY(check_consolidation(&o));
     gt_dataset *d = NULL;
     GT_TRY(gt__alloc(&d, 1, sizeof *d, "a data set"));
     if (o.limits) {
@@ -58,6 +92,7 @@ void gt__dataset_truncate(gt_dataset *dataset, size_t n_pages)
     }
     if (n_pages == 0) {
         dataset->channels = dataset->options.channels;
+        dataset->folders = 0;
     }
 }
 
@@ -66,6 +101,7 @@ void gt_dataset_free(gt_dataset *dataset)
     if (dataset) {
         gt__dataset_truncate(dataset, 0);
         gt__free(dataset->pages);
+        gt__free(dataset->names);
         gt__free(dataset->rank);
         gt__free(dataset);
     }
@@ -120,20 +156,7 @@ static gt_status read_grey(struct gt_page *page, const gt_image_view *labels)
     GT_TRY_OUT(gt__alloc_raw(&row, width, sizeof *row, "a row of labels"));
     for (int32_t y = 0; y < labels->height; y++) {
         gt__view_to_float(row, labels, y, 1);
-        for (size_t x = 0; x < width; x++) {
-            float v = row[x];
-            if (!isfinite(v)) {
-                status = gt__fail(GT_ENUMERIC, "label %g at x %zu, y %d", (double)v, x, y);
-                goto out;
-            }
-            if (v < 0 || v >= GT_GREYS || v > floorf(v)) {
-                status =
-                    gt__fail(GT_EFORMAT, "label %g at x %zu, y %d is not an integer from 0 to %d",
-                             (double)v, x, y, GT_GREYS - 1);
-                goto out;
-            }
-            page->grey[(size_t)y * width + x] = (uint16_t)v;
-        }
+        GT_TRY_OUT(gt__label_row(page->grey + (size_t)y * width, row, labels->width, y));
     }
 out:
     gt__free(row);
@@ -207,5 +230,13 @@ int32_t gt_dataset_grey(gt_dataset *dataset, int32_t label)
     if (gt__dataset_ready(dataset) != GT_OK || label < 0 || label >= dataset->labels) {
         return -1;
     }
-    return dataset->value[label];
+    int32_t grey = -1;
+    int32_t sources = 0;
+    for (int32_t k = 0; k < dataset->fine; k++) {
+        if (dataset->target[k] == label) {
+            grey = dataset->value[k];
+            sources++;
+        }
+    }
+    return sources == 1 ? grey : -1;
 }

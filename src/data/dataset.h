@@ -23,11 +23,17 @@ struct gt_dataset {
     int32_t channels; /* 0 until known */
     struct gt_page *pages;
     size_t n_pages, capacity;
-    /* from here on: valid once ready */
+    /* Labels given by sub-folders: their number, 0: by grey values. Then the "grey" values of the
+     * pages are indices of labels. */
+    int32_t folders;
+    char (*names)[64]; /* [folders], "" where no sub-folder stands for the label */
+    /* From here on: valid once ready. Fine labels are those of the images; consolidation makes the
+     * network's labels of them. */
     bool ready;
-    int32_t labels;
-    int32_t value[GT_MAX_LABELS]; /* grey value of each label, -1: does not occur */
-    int16_t *rank;                /* [GT_GREYS] label of each grey value, -1: ignored */
+    int32_t labels, fine;
+    int32_t value[GT_MAX_LABELS];  /* grey value of each fine label, -1: does not occur or folder */
+    int32_t target[GT_MAX_LABELS]; /* label of each fine label; -1: ignored */
+    int16_t *rank;                 /* [GT_GREYS] fine label of each grey value, -1: ignored */
 };
 
 /* Drop the images from number n_pages on. */
@@ -36,5 +42,11 @@ void gt__dataset_truncate(gt_dataset *dataset, size_t n_pages);
 /* Define the labels; afterwards nothing can be added. Cheap when it was called before.
  * GT_EINVAL  empty; GT_EFORMAT  label values do not fit the options */
 gt_status gt__dataset_ready(gt_dataset *dataset);
+
+/* Fine labels to labels, in place; -1 stays. */
+void gt__consolidate(float *labels, size_t n, const gt_dataset *dataset);
+
+/* A row of label values; y is for messages. GT_ENUMERIC, GT_EFORMAT  naming the pixel */
+gt_status gt__label_row(uint16_t *dst, const float *row, int32_t width, int32_t y);
 
 #endif

@@ -1,4 +1,4 @@
-/* From grey values to labels. SPDX-License-Identifier: BSD-2-Clause */
+/* From grey values to fine labels, and from these to labels. SPDX-License-Identifier: BSD-2-Clause */
 #include "data/dataset.h"
 
 #include "core/error.h"
@@ -57,7 +57,7 @@ static bool name_mask(gt_dataset *d, const uint64_t *pixels, int32_t found)
     bool zero = pixels[0] > 0;
     bool one = pixels[1] > 0;
     bool full = pixels[UINT8_MAX] > 0;
-    if (d->labels != 2 || found != zero + one + full || (one && full)) {
+    if (d->fine != 2 || found != zero + one + full || (one && full)) {
         return false;
     }
     d->value[0] = 0;
@@ -65,12 +65,10 @@ static bool name_mask(gt_dataset *d, const uint64_t *pixels, int32_t found)
     return true;
 }
 
-static gt_status define(gt_dataset *d, uint64_t *pixels)
+/* Are there as many values as labels are expected? wanted 0: any number. */
+static gt_status check_found(const gt_dataset *d, uint64_t *pixels, int32_t found, int32_t wanted)
 {
-    int32_t found = 0;
-    for (int32_t v = 0; v < GT_GREYS; v++) {
-        found += pixels[v] > 0;
-    }
+    int32_t least = wanted > 0 ? 1 : 2;
     if (found > GT_MAX_LABELS) {
         return gt__fail(
             GT_EFORMAT,
@@ -78,17 +76,31 @@ static gt_status define(gt_dataset *d, uint64_t *pixels)
             "this looks like an instance segmentation or a raw image",
             found, GT_MAX_LABELS);
     }
-    if (d->options.labels > 0 && found > d->options.labels) {
-        return fail_surplus(pixels, found, d->options.labels);
+    if (wanted > 0 && found > wanted) {
+        return fail_surplus(pixels, found, wanted);
     }
-    if (found < (d->options.labels > 0 ? 1 : 2)) {
+    if (d->options.consolidate.fine > 0 && found < wanted) {
+        /* Which one is missing cannot be told, and all after it would be taken for another. */
+        return gt__fail(GT_EFORMAT,
+                        "the label images hold %d different values, %d labels are consolidated",
+                        found, wanted);
+    }
+    if (found < least) {
         return gt__fail(GT_EFORMAT, "the label images hold %d different values, at least %d needed",
-                        found, d->options.labels > 0 ? 1 : 2);
+                        found, least);
     }
-    d->labels = d->options.labels > 0 ? d->options.labels : found;
-    for (int32_t i = 0; i < GT_MAX_LABELS; i++) {
-        d->value[i] = -1;
+    return GT_OK;
+}
+
+/* Fine labels by grey values: their rank. */
+static gt_status define_greys(gt_dataset *d, uint64_t *pixels, int32_t wanted)
+{
+    int32_t found = 0;
+    for (int32_t v = 0; v < GT_GREYS; v++) {
+        found += pixels[v] > 0;
     }
+    GT_TRY(check_found(d, pixels, found, wanted));
+    d->fine = wanted > 0 ? wanted : found;
     if (!name_mask(d, pixels, found)) {
         int32_t label = 0;
         for (int32_t v = 0; v < GT_GREYS; v++) {
@@ -97,14 +109,65 @@ static gt_status define(gt_dataset *d, uint64_t *pixels)
             }
         }
     }
-    for (int32_t v = 0; v < GT_GREYS; v++) {
-        d->rank[v] = -1;
-    }
-    for (int32_t i = 0; i < d->labels; i++) {
+    for (int32_t i = 0; i < d->fine; i++) {
         if (d->value[i] >= 0 && d->value[i] != d->options.ignore_value) {
             d->rank[d->value[i]] = (int16_t)i;
         }
     }
+    return GT_OK;
+}
+
+/* Fine labels by sub-folders: the pages hold their indices. */
+static gt_status define_folders(gt_dataset *d, const uint64_t *pixels, int32_t wanted)
+{
+    if (d->options.ignore_value >= 0) {
+        return gt__fail(GT_EINVAL,
+                        "ignore value %d, but the labels are given by sub-folders, not by values",
+                        d->options.ignore_value);
+    }
+    if (d->options.consolidate.fine > 0 && d->folders != wanted) {
+        return gt__fail(GT_EFORMAT, "%d sub-folders of labels, %d labels are consolidated",
+                        d->folders, wanted);
+    }
+    for (int32_t v = d->folders; v < GT_GREYS; v++) {
+        if (pixels[v] > 0) {
+            return gt__fail(GT_EFORMAT, "label %d among labels of %d sub-folders", v, d->folders);
+        }
+    }
+    d->fine = wanted > d->folders ? wanted : d->folders;
+    for (int32_t i = 0; i < d->folders; i++) {
+        d->rank[i] = (int16_t)i;
+    }
+    return GT_OK;
+}
+
+static void define_targets(gt_dataset *d)
+{
+    const gt_consolidation *c = &d->options.consolidate;
+    d->labels = d->options.labels;
+    for (int32_t i = 0; i < d->fine; i++) {
+        d->target[i] = c->fine > 0 ? c->label[i] : i;
+        d->labels = d->target[i] >= d->labels ? d->target[i] + 1 : d->labels;
+    }
+    for (int32_t v = 0; v < GT_GREYS; v++) {
+        if (d->rank[v] >= 0 && d->target[d->rank[v]] < 0) {
+            d->rank[v] = -1;
+        }
+    }
+}
+
+static gt_status define(gt_dataset *d, uint64_t *pixels)
+{
+    const gt_dataset_options *o = &d->options;
+    int32_t wanted = o->consolidate.fine > 0 ? o->consolidate.fine : o->labels;
+    for (int32_t i = 0; i < GT_MAX_LABELS; i++) {
+        d->value[i] = -1;
+    }
+    for (int32_t v = 0; v < GT_GREYS; v++) {
+        d->rank[v] = -1;
+    }
+    GT_TRY(d->folders > 0 ? define_folders(d, pixels, wanted) : define_greys(d, pixels, wanted));
+    define_targets(d);
     return GT_OK;
 }
 
@@ -128,4 +191,13 @@ gt_status gt__dataset_ready(gt_dataset *dataset)
 out:
     gt__free(pixels);
     return status;
+}
+
+void gt__consolidate(float *labels, size_t n, const gt_dataset *dataset)
+{
+    for (size_t i = 0; i < n && dataset->options.consolidate.fine > 0; i++) {
+        if (labels[i] >= 0.0F) {
+            labels[i] = (float)dataset->target[(int32_t)labels[i]];
+        }
+    }
 }

@@ -31,24 +31,23 @@ gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec
     return GT_OK;
 }
 
-/* Where a patch lies. */
-struct place {
-    const struct gt_page *page;
-    int32_t y, x; /* its first labelled pixel */
-};
-
 static uint64_t positions(const struct gt_page *page, int32_t patch)
 {
     return (uint64_t)(page->width - patch + 1) * (uint64_t)(page->height - patch + 1);
 }
 
-static struct place draw_place(const gt_dataset *d, int32_t patch, uint64_t key, uint64_t sample)
+static struct gt_place draw_place(const gt_dataset *d, const struct gt_patch_spec *spec,
+                                  uint64_t key, uint64_t sample)
 {
+    struct gt_random random = gt__random_open(key, GT_STREAM_PATCH, sample);
+    int32_t patch = spec->patch;
     uint64_t total = 0;
+    if (spec->balance && spec->balance->prior) {
+        return gt__prior_draw(spec->balance->prior, gt__random_f64(&random));
+    }
     for (size_t i = 0; i < d->n_pages; i++) {
         total += positions(&d->pages[i], patch);
     }
-    struct gt_random random = gt__random_open(key, GT_STREAM_PATCH, sample);
     uint64_t id = gt__random_below(&random, total);
     const struct gt_page *page = d->pages;
     while (id >= positions(page, patch)) {
@@ -56,12 +55,12 @@ static struct place draw_place(const gt_dataset *d, int32_t patch, uint64_t key,
         page++;
     }
     uint64_t columns = (uint64_t)(page->width - patch + 1);
-    return (struct place){page, (int32_t)(id / columns), (int32_t)(id % columns)};
+    return (struct gt_place){page, (int32_t)(id / columns), (int32_t)(id % columns)};
 }
 
 /* One channel: the symmetry of the region of side patch + 2*border, of which the first `side` rows
  * and columns are kept. */
-static void copy_raw(float *dst, const struct place *at, const float *plane,
+static void copy_raw(float *dst, const struct gt_place *at, const float *plane,
                      const struct gt_patch_spec *spec, int32_t symmetry)
 {
     int32_t side = spec->patch + spec->shrink;
@@ -77,7 +76,7 @@ static void copy_raw(float *dst, const struct place *at, const float *plane,
     }
 }
 
-static void copy_labels(float *dst, const gt_dataset *d, const struct place *at, int32_t patch,
+static void copy_labels(float *dst, const gt_dataset *d, const struct gt_place *at, int32_t patch,
                         int32_t symmetry)
 {
     struct gt_symmetry_map m = gt__symmetry_map(symmetry, patch);
@@ -90,21 +89,7 @@ static void copy_labels(float *dst, const gt_dataset *d, const struct place *at,
     }
 }
 
-/* Ignore pixels at random, each label by its own share. */
-static void mask_labels(float *labels, const struct gt_patch_spec *spec, uint64_t key,
-                        uint64_t sample)
-{
-    struct gt_random random = gt__random_open(key, GT_STREAM_MASK, sample);
-    size_t pixels = (size_t)spec->patch * (size_t)spec->patch;
-    for (size_t i = 0; i < pixels; i++) {
-        float u = gt__random_f32(&random);
-        if (labels[i] >= 0.0F && u >= spec->keep[(int32_t)labels[i]]) {
-            labels[i] = -1.0F;
-        }
-    }
-}
-
-static void copy(float *raw, float *labels, const gt_dataset *d, const struct place *at,
+static void copy(float *raw, float *labels, const gt_dataset *d, const struct gt_place *at,
                  const struct gt_patch_spec *spec, int32_t symmetry)
 {
     size_t side = (size_t)(spec->patch + spec->shrink);
@@ -116,7 +101,7 @@ static void copy(float *raw, float *labels, const gt_dataset *d, const struct pl
     copy_labels(labels, d, at, spec->patch, symmetry);
 }
 
-static void warp(float *raw, float *labels, const gt_dataset *d, const struct place *at,
+static void warp(float *raw, float *labels, const gt_dataset *d, const struct gt_place *at,
                  const struct gt_patch_spec *spec, int32_t symmetry, struct gt_random *random)
 {
     struct gt_warp map;
@@ -150,7 +135,7 @@ void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spe
                       uint64_t sample, float *raw, float *labels)
 {
     assert(dataset->ready);
-    struct place at = draw_place(dataset, spec->patch, key, sample);
+    struct gt_place at = draw_place(dataset, spec, key, sample);
     gt_augment mode = spec->augment;
     if (mode == GT_AUGMENT_AUTO) {
         /* More labels may depend on the direction (membranes by orientation). */
@@ -168,7 +153,8 @@ void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spe
         change_tone(raw, spec, at.page->channels, key, sample);
     }
     replicate(raw, spec->patch + spec->shrink, at.page->channels, dataset->channels);
-    if (spec->keep) {
-        mask_labels(labels, spec, key, sample);
+    if (spec->balance) {
+        gt__balance_mask(labels, spec->balance, spec->patch, key, sample);
     }
+    gt__consolidate(labels, (size_t)spec->patch * (size_t)spec->patch, dataset);
 }

@@ -2,17 +2,18 @@
 #ifndef GT_DATA_SAMPLE_H
 #define GT_DATA_SAMPLE_H
 
+#include "data/balance.h"
+
 #include <greentea/train.h>
 
 /* What a patch is. Output pixel i of the network lies over input pixel i + border of an input of
  * side patch + shrink. 2*border is shrink or shrink + 1 (sk: border 51, shrink 101). */
 struct gt_patch_spec {
-    int32_t patch;      /* side of the labels */
-    int32_t border;     /* pixels before the first output pixel */
-    int32_t shrink;     /* input side = patch + shrink */
-    gt_augment augment; /* AUTO is resolved by the number of labels */
-    const float
-        *keep; /* per label: share of its pixels that keep it, others become -1; NULL: all */
+    int32_t patch;                     /* side of the labels */
+    int32_t border;                    /* pixels before the first output pixel */
+    int32_t shrink;                    /* input side = patch + shrink */
+    gt_augment augment;                /* AUTO is resolved by the number of labels */
+    const struct gt_balance *balance;  /* label equalisation; NULL: none */
     const gt_augment_options *distort; /* NULL: none */
 };
 
@@ -21,17 +22,11 @@ struct gt_patch_spec {
  */
 gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec);
 
-/* Draw one patch: uniformly among all positions of all images, then uniformly among the symmetries,
- * then distorted. It depends on (key, sample) alone.
+/* Draw one patch: among all positions of all images, uniformly or as the balance says, then
+ * uniformly among the symmetries, then distorted. It depends on (key, sample) alone.
  * raw     receives [channels of the data set][patch + shrink][patch + shrink], border mirrored
  * labels  receives [patch][patch] label indices, -1: ignored */
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels);
-
-/* For label equalisation: share of each label's pixels to keep so that all labels are kept equally
- * often: rarest frequency over its frequency, a pixel counting as often as patches cover it.
- * Labels that do
- * not occur get 1. keep, frequency (may be NULL): GT_MAX_LABELS entries. */
-gt_status gt__label_keep(float *keep, double *frequency, gt_dataset *dataset, int32_t patch);
 
 #endif

@@ -34,6 +34,7 @@ void gt_train_options_init(gt_train_options *options)
                                   .augment = GT_AUGMENT_AUTO,
                                   .seed = 1};
     gt_augment_options_init(&options->distort);
+    gt__equalise_options_init(&options->balance);
 }
 
 /* false for NaN */
@@ -65,7 +66,7 @@ static gt_status check_numbers(const gt_train_options *o)
     }
     if (!in_range((double)o->normalize, GT_NORMALIZE_VALID, GT_NORMALIZE_BATCH) ||
         !in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4) ||
-        !in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_MASK)) {
+        !in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_BOTH)) {
         return gt__fail(GT_EINVAL, "unknown normalisation %d, augmentation %d or equalisation %d",
                         (int)o->normalize, (int)o->augment, (int)o->equalise);
     }
@@ -164,15 +165,15 @@ gt_status gt__train_options_json(char **out, const gt_train_options *o)
     static const char *const augments[] = {"auto", "none", "flips", "d4"};
     bool adam = o->solver == GT_ADAMW;
     json_t *json = json_pack(
-        "{s:s, s:i, s:i, s:I, s:s, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:s}", "name",
+        "{s:s, s:i, s:i, s:I, s:s, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:s, s:s}", "name",
         adam ? "adamw" : "sgd", "patch", (int)o->patch, "batch", (int)o->batch, "iterations",
         (json_int_t)o->iterations, "policy", policies[o->policy], "rate", (double)o->rate, "gamma",
         (double)o->gamma, "power", (double)o->power, "step", (json_int_t)o->step, "warmup",
         (json_int_t)o->warmup, adam ? "beta1" : "momentum", (double)(adam ? o->beta1 : o->momentum),
         "decay", (double)o->decay, "clip", (double)o->clip, "normalize",
-        o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment],
-        "equalise", o->equalise == GT_EQUALISE_MASK ? "mask" : "none");
-    bool good = json && json_object_set_new(json, "distort", distort_json(&o->distort)) == 0;
+        o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment]);
+    bool good = json && json_object_set_new(json, "distort", distort_json(&o->distort)) == 0 &&
+                gt__equalise_options_json(json, o) == GT_OK;
     if (adam) {
         good = good && !json_object_set_new(json, "beta2", json_real((double)o->beta2)) &&
                !json_object_set_new(json, "epsilon", json_real((double)o->epsilon));

@@ -23,21 +23,6 @@ static int64_t now_ns(void)
 
 /* ---- creating ---- */
 
-/* Grey values of the labels belong to the model from now on. */
-static gt_status note_labels(gt_model *model, gt_dataset *dataset, int32_t labels)
-{
-    for (int32_t i = 0; i < labels; ++i) {
-        gt_label_info info;
-        GT_TRY(gt_model_get_label(&info, model, i));
-        int32_t grey = gt_dataset_grey(dataset, i);
-        if (grey >= 0 && grey != info.grey) {
-            info.grey = grey;
-            GT_TRY(gt_model_set_label(model, i, &info));
-        }
-    }
-    return GT_OK;
-}
-
 /* The state values that gt__graph_updates() appended. */
 static gt_status list_states(gt_trainer *t, const gt_graph *graph)
 {
@@ -106,6 +91,16 @@ out:
     return status;
 }
 
+static gt_status balance_labels(gt_trainer *t, struct gt_patch_spec *spec)
+{
+    const struct gt_balance_options options = {t->options.equalise, spec->patch,
+                                               t->options.balance};
+    GT_TRY(gt__balance_create(&t->balance, t->dataset, &options));
+    gt__labels_log(t);
+    spec->balance = t->balance;
+    return GT_OK;
+}
+
 static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_dataset *dataset)
 {
     gt_model_options m;
@@ -113,6 +108,7 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     char *solver = NULL;
     t->device = device;
     t->model = model;
+    t->dataset = dataset;
     GT_TRY(gt__train_options_complete(&t->options, model, dataset));
     t->key = t->options.seed;
     gt_model_get_options(model, &m);
@@ -133,17 +129,14 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
                         (int)patch);
     }
     GT_TRY(gt__sample_check(dataset, &feeder.spec));
-    if (t->options.equalise == GT_EQUALISE_MASK) {
-        GT_TRY(gt__label_keep(t->keep, NULL, dataset, patch));
-        feeder.spec.keep = t->keep;
-    }
+    GT_TRY(balance_labels(t, &feeder.spec));
     GT_TRY(build_program(t, feeder.input, feeder.label));
     GT_TRY(gt__feeder_create(&t->feeder, &feeder));
     /* the model changes only when nothing can fail any more but this */
     GT_TRY(gt__train_options_json(&solver, &t->options));
     gt_status status = gt__model_set_solver(model, solver);
     gt__free(solver);
-    return status == GT_OK ? note_labels(model, dataset, m.labels) : status;
+    return status == GT_OK ? gt__labels_note(model, dataset) : status;
 }
 
 gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model *model,
@@ -174,6 +167,7 @@ void gt_trainer_free(gt_trainer *t)
         return;
     }
     gt__feeder_free(t->feeder);
+    gt__balance_free(t->balance);
     gt_program_free(t->program);
     gt__free(t->states);
     gt__free(t->params);

@@ -7,6 +7,7 @@
 
 #include <greentea/train.h>
 
+#include <jansson.h>
 #include <sys/stat.h>
 
 /* Optimizer state of one tensor, kept in the program. */
@@ -19,10 +20,11 @@ struct gt_trainer_state {
 struct gt_trainer {
     gt_device *device;
     gt_model *model;
+    gt_dataset *dataset;
     gt_train_options options; /* complete: patch, batch and augment chosen */
     gt_program *program;
     struct gt_feeder *feeder;
-    float keep[GT_MAX_LABELS]; /* label equalisation */
+    struct gt_balance *balance; /* label equalisation */
     gt_value input, label, loss;
     struct gt_update_values updates;
     gt_value *params; /* gt_model_tensors() */
@@ -50,6 +52,14 @@ struct gt_trainer {
 /* Fill patch, batch and augment, check the rest, against the model and the data. */
 gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
                                      gt_dataset *dataset);
+
+/* Defaults, and the options of label equalisation as members of a JSON object. */
+void gt__equalise_options_init(gt_equalise_options *o);
+gt_status gt__equalise_options_json(json_t *json, const gt_train_options *o);
+
+/* Tell the device's log the frequencies, and the model what is known of its labels. */
+void gt__labels_log(const gt_trainer *t);
+gt_status gt__labels_note(gt_model *model, gt_dataset *dataset);
 
 /* The solver as a JSON object; free with gt__free(). */
 gt_status gt__train_options_json(char **out, const gt_train_options *o);
