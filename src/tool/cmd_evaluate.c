@@ -1,5 +1,6 @@
 /* greentea evaluate: probabilities against the true labels. SPDX-License-Identifier: BSD-2-Clause
  * */
+#include "tool/flags_labels.h"
 #include "tool/tool.h"
 #include "tool/truth.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 
 struct flags {
-    char *labels, *prob, *model;
+    char *labels, *prob, *model, *consolidate;
     int label, json;
 };
 
@@ -183,8 +184,8 @@ static void print_text(const struct evaluating *e, const gt_binary_scores *s)
             double v[3];
             label_scores(v, counts, e->labels, k);
             mean += v[2] / e->labels;
-            printf("%5d  %4d  %.4f  %.4f     %.4f\n", k, e->truth.n_grey ? e->truth.grey[k] : k,
-                   v[0], v[1], v[2]);
+            printf("%5d  %4d  %.4f  %.4f     %.4f\n", k, truth_grey(&e->truth, k), v[0], v[1],
+                   v[2]);
         }
         printf("mean IoU %.4f\n", mean);
     }
@@ -202,7 +203,11 @@ static int open_all(struct evaluating *e)
     }
     e->channels = gt_image_reader_hyperstack_channels(e->prob);
     e->slices = gt_image_reader_pages(e->prob) / (size_t)e->channels;
-    int code = truth_open(&e->truth, f->labels, e->channels > 1 ? e->channels : 0, e->model);
+    gt_consolidation consolidate;
+    int code = labels_consolidation(&consolidate, f->consolidate);
+    code = code ? code
+                : truth_open(&e->truth, f->labels, e->channels > 1 ? e->channels : 0, e->model,
+                             &consolidate);
     if (code) {
         return code;
     }
@@ -215,7 +220,7 @@ static int open_all(struct evaluating *e)
                           f->prob, f->labels, e->labels);
     }
     e->label = f->label >= 0 ? f->label : e->labels == 2 ? 1 : e->labels - 1;
-    size_t truth_pages = gt_image_reader_pages(e->truth.reader);
+    size_t truth_pages = gt_label_reader_pages(e->truth.reader);
     if (truth_pages != e->slices) {
         fprintf(stderr, "greentea: %s has %zu pages, %s %zu slices\n", f->labels, truth_pages,
                 f->prob, e->slices);
@@ -255,12 +260,15 @@ int cmd_evaluate(int argc, char **argv)
 {
     struct flags f = {.label = -1};
     const struct poptOption table[] = {
-        {"labels", 'l', POPT_ARG_STRING, &f.labels, 0, "true label images, page by page", "PATH"},
+        {"labels", 'l', POPT_ARG_STRING, &f.labels, 0,
+         "true label images, page by page; or a folder with a sub-folder per label", "PATH"},
         {"prob", 'p', POPT_ARG_STRING, &f.prob, 0, "probabilities written by process", "PATH"},
         {"label", 'k', POPT_ARG_INT, &f.label, 0,
          "label of V_Rand, V_Info and pixel error (default: 1 of 2, the last of more)", "K"},
         {"model", 'm', POPT_ARG_STRING, &f.model, 0,
          "model that knows which grey value is which label", "MODEL"},
+        {"consolidate", 0, POPT_ARG_STRING, &f.consolidate, 0,
+         "label for each label of the true images, in order (-1: none): 0,0,1", "LIST"},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable", NULL},
         POPT_TABLEEND};
     struct evaluating e = {.flags = &f};

@@ -1,5 +1,6 @@
 /* greentea train. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/config.h"
+#include "tool/flags_labels.h"
 #include "tool/flags_network.h"
 #include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
@@ -13,7 +14,8 @@
 struct flags {
     char *raw, *labels, *out, *progress;
     long long snapshot;
-    int labels_count, channels, ignore, resume, overwrite, dry_run, dump, quiet;
+    int channels, resume, overwrite, dry_run, dump, quiet;
+    struct labels_flags label;
     struct network_flags network;
     struct solver_flags solver;
     struct augment_flags augment;
@@ -37,9 +39,11 @@ static int load_data(struct training *t)
 {
     gt_dataset_options options;
     gt_dataset_options_init(&options);
-    options.labels = t->flags->labels_count;
     options.channels = t->flags->channels;
-    options.ignore_value = t->flags->ignore;
+    int code = labels_fill_data(&options, &t->flags->label);
+    if (code) {
+        return code;
+    }
     gt_status status = gt_dataset_create(&t->dataset, &options);
     if (status == GT_OK) {
         status = gt_dataset_load(t->dataset, t->flags->raw, t->flags->labels);
@@ -133,6 +137,7 @@ static void describe(const struct training *t)
             t->flags->network.net, (unsigned long long)gt_model_parameters(t->model), labels,
             gt_dataset_images(t->dataset),
             (double)(m.arena_bytes + m.packed_bytes + m.kept_bytes) / 1048576.0);
+    labels_print(t->trainer, t->options.equalise);
     if (t->flags->dump) {
         char *text = NULL;
         if (gt_trainer_dump(&text, t->trainer) == GT_OK) {
@@ -233,9 +238,6 @@ static int check(const struct flags *f)
     if (f->snapshot < 0) {
         return tool_usage("--snapshot is %lld, expected 0 or more", f->snapshot);
     }
-    if (f->ignore < -1) {
-        return tool_usage("--ignore-value is %d, expected 0 or more", f->ignore);
-    }
     struct stat out;
     if (stat(f->out, &out) == 0 && !S_ISREG(out.st_mode)) {
         return tool_usage("--out %s is not a file", f->out);
@@ -250,19 +252,18 @@ static int check(const struct flags *f)
 int cmd_train(int argc, char **argv)
 {
     struct flags f = {.snapshot = 1000,
-                      .ignore = -1,
+                      .label = LABELS_DEFAULTS,
                       .network = NETWORK_DEFAULTS,
                       .solver = SOLVER_DEFAULTS,
                       .augment = AUGMENT_DEFAULTS};
     const struct poptOption table[] = {
         {"raw", 'r', POPT_ARG_STRING, &f.raw, 0, "images: file, stack or folder", "PATH"},
-        {"labels", 'l', POPT_ARG_STRING, &f.labels, 0, "label images, page by page", "PATH"},
+        {"labels", 'l', POPT_ARG_STRING, &f.labels, 0,
+         "label images, page by page; or a folder with a sub-folder per label", "PATH"},
         {"out", 'o', POPT_ARG_STRING, &f.out, 0, "model file to write", "MODEL"},
         NETWORK_OPTIONS(f.network),
-        {"labels-count", 0, POPT_ARG_INT, &f.labels_count, 0, "labels (default: values found)",
-         "L"},
+        LABELS_OPTIONS(f.label),
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
-        {"ignore-value", 0, POPT_ARG_INT, &f.ignore, 0, "value in label images to ignore", "V"},
         SOLVER_OPTIONS(f.solver),
         AUGMENT_OPTIONS(f.augment),
         {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0,
@@ -285,6 +286,7 @@ int cmd_train(int argc, char **argv)
     code = check(&f);
     code = code ? code : solver_fill(&t.options, &f.solver);
     code = code ? code : augment_fill(&t.options, &f.augment);
+    code = code ? code : labels_fill_train(&t.options, &f.label);
     code = code ? code : train(&t);
     gt_trainer_free(t.trainer);
     gt_model_free(t.model);

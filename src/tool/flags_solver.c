@@ -5,7 +5,6 @@
 static const char *const augments[] = {"auto", "none", "flips", "d4", NULL};
 static const char *const solvers[] = {"sgd", "adamw", NULL};
 static const char *const policies[] = {"fixed", "inv", "step", "poly", "cosine", NULL};
-static const char *const equalises[] = {"none", "mask", NULL};
 static const char *const normalizes[] = {"valid", "batch", NULL};
 
 int solver_fill(gt_train_options *o, const struct solver_flags *f)
@@ -14,11 +13,9 @@ int solver_fill(gt_train_options *o, const struct solver_flags *f)
     int policy = 0;
     int augment = 0;
     int normalize = 0;
-    int equalise = 0;
     if (tool_choose(&solver, "solver", f->solver, solvers, GT_ADAMW) ||
         tool_choose(&policy, "policy", f->policy, policies, GT_POLICY_COSINE) ||
         tool_choose(&augment, "augment", f->augment, augments, GT_AUGMENT_AUTO) ||
-        tool_choose(&equalise, "equalise", f->equalise, equalises, GT_EQUALISE_NONE) ||
         tool_choose(&normalize, "normalize", f->normalize, normalizes, GT_NORMALIZE_VALID)) {
         return EXIT_USAGE;
     }
@@ -36,7 +33,6 @@ int solver_fill(gt_train_options *o, const struct solver_flags *f)
     o->policy = (gt_policy)policy;
     o->augment = (gt_augment)augment;
     o->normalize = (gt_normalize)normalize;
-    o->equalise = (gt_equalise)equalise;
     o->patch = f->patch;
     o->batch = f->batch;
     o->iterations = (uint64_t)f->iterations;

@@ -6,7 +6,7 @@
 #include "tool/tool.h"
 
 struct solver_flags {
-    char *time_limit, *augment, *equalise, *solver, *policy, *normalize;
+    char *time_limit, *augment, *solver, *policy, *normalize;
     long long iterations, seed, step, warmup;
     int patch, batch, deterministic;
     float rate, gamma, power, momentum, beta2, decay, clip;
@@ -27,8 +27,6 @@ struct solver_flags {
     {"batch", 'b', POPT_ARG_INT, &(f).batch, 0, "patches per iteration (default 1; sw: 32)", "N"}, \
     {"augment", 0, POPT_ARG_STRING, &(f).augment, 0,                                               \
      "none, flips or d4 (default: d4 for 2 labels, none for more)", "HOW"},                        \
-    {"equalise", 0, POPT_ARG_STRING, &(f).equalise, 0,                                             \
-     "none (default), or mask: ignore pixels of frequent labels at random", "HOW"},                \
     {"solver", 0, POPT_ARG_STRING, &(f).solver, 0, "adamw (default) or sgd", "NAME"},              \
     {"rate", 0, POPT_ARG_FLOAT, &(f).rate, 0, "learning rate (default 0.001)", "R"},               \
     {"policy", 0, POPT_ARG_STRING, &(f).policy, 0, "fixed, inv, step, poly, cosine (default)",     \

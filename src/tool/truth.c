@@ -2,7 +2,6 @@
 #include "tool/truth.h"
 #include "tool/tool.h"
 
-#include <math.h>
 #include <string.h>
 
 static int insert_grey(struct truth *t, int32_t grey, size_t page)
@@ -25,41 +24,10 @@ static int insert_grey(struct truth *t, int32_t grey, size_t page)
     return 0;
 }
 
-static const float *page_data(const gt_image *image, size_t *n)
-{
-    gt_image_view v = gt_image_get_view(image);
-    *n = (size_t)v.width * (size_t)v.height;
-    return v.data;
-}
-
-/* A page of integers in one channel; colour is accepted where it is grey. */
 static int load_page(gt_image **out, struct truth *t, size_t page)
 {
-    gt_image *image = NULL;
-    gt_status status = gt_image_reader_load(&image, t->reader, page);
-    if (status != GT_OK) {
-        return tool_fail(status, ABOUT_INPUT);
-    }
-    size_t n = 0;
-    const float *data = page_data(image, &n);
-    bool grey = true;
-    bool whole = true;
-    for (size_t i = 0; i < n; i++) {
-        whole = whole && data[i] == floorf(data[i]) && fabsf(data[i]) < 1e9f;
-    }
-    if (gt_image_get_view(image).channels == 3) {
-        grey = memcmp(data, data + n, n * sizeof *data) == 0 &&
-               memcmp(data, data + 2 * n, n * sizeof *data) == 0;
-    }
-    if (!grey || !whole) {
-        fprintf(stderr,
-                "greentea: page %zu of the labels holds %s, expected integers in one channel\n",
-                page + 1, grey ? "fractions" : "colours");
-        gt_image_free(image);
-        return EXIT_INPUT;
-    }
-    *out = image;
-    return 0;
+    gt_status status = gt_label_reader_load(out, t->reader, page);
+    return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
 }
 
 static int scan_page(struct truth *t, size_t page)
@@ -69,17 +37,30 @@ static int scan_page(struct truth *t, size_t page)
     if (code) {
         return code;
     }
-    size_t n = 0;
-    const float *data = page_data(image, &n);
-    float last = NAN;
+    gt_image_view v = gt_image_get_view(image);
+    const int32_t *data = v.data;
+    size_t n = (size_t)v.width * (size_t)v.height;
+    int32_t last = -1;
     for (size_t i = 0; i < n && code == 0; i++) {
         if (data[i] != last) {
             last = data[i];
-            code = insert_grey(t, (int32_t)lroundf(last), page);
+            code = insert_grey(t, last, page);
         }
     }
     gt_image_free(image);
     return code;
+}
+
+/* Values that consolidation in training made labels of. */
+static void from_greys(struct truth *t, const gt_model *model)
+{
+    gt_grey_label list[GT_MAX_LABELS];
+    size_t n = gt_model_get_greys(list, GT_MAX_LABELS, model);
+    for (size_t i = 0; i < n; i++) {
+        t->grey[i] = list[i].grey;
+        t->label[i] = list[i].label;
+    }
+    t->n_grey = (int32_t)n;
 }
 
 static bool from_model(struct truth *t, const gt_model *model)
@@ -89,44 +70,81 @@ static bool from_model(struct truth *t, const gt_model *model)
     if (t->labels != 0 && t->labels != options.labels) {
         return false;
     }
-    t->labels = t->n_grey = options.labels;
+    t->labels = options.labels;
+    from_greys(t, model);
+    if (t->n_grey > 0) {
+        return true;
+    }
+    t->n_grey = options.labels;
     bool known = false;
     for (int32_t i = 0; i < t->labels; i++) {
         gt_label_info info = {.grey = -1};
         t->grey[i] = gt_model_get_label(&info, model, i) == GT_OK ? info.grey : -1;
+        t->label[i] = i;
         known |= t->grey[i] >= 0; /* labels that the training data lacked have no value */
     }
     return known;
 }
 
-int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model *model)
+/* Distinct values of all pages; the index of every sub-folder, whether pixels are in it or not. */
+static int scan(struct truth *t)
 {
+    int code = 0;
+    int32_t folders = gt_label_reader_labels(t->reader);
+    t->n_grey = 0;
+    for (int32_t k = 0; k < folders; k++) {
+        t->grey[t->n_grey++] = k;
+    }
+    for (size_t i = 0; i < gt_label_reader_pages(t->reader) && folders == 0 && code == 0; i++) {
+        code = scan_page(t, i);
+    }
+    return code;
+}
+
+/* Fine label i -> label, as the list says or unchanged. 0 or an exit code. */
+static int assign(struct truth *t, const char *path, const gt_consolidation *consolidate)
+{
+    int32_t top = -1;
+    if (consolidate && consolidate->fine > 0 && t->n_grey != consolidate->fine) {
+        fprintf(stderr, "greentea: %s holds %d labels, --consolidate lists %d\n", path, t->n_grey,
+                consolidate->fine);
+        return EXIT_INPUT;
+    }
+    for (int32_t i = 0; i < t->n_grey; i++) {
+        t->label[i] = consolidate && consolidate->fine > 0 ? consolidate->label[i] : i;
+        top = t->label[i] > top ? t->label[i] : top;
+    }
+    if (t->labels == 0) {
+        t->labels = top > 1 ? top + 1 : 2;
+    }
+    if (top + 1 != t->labels && !(t->labels == 2 && t->n_grey == 1)) {
+        fprintf(stderr,
+                "greentea: %s holds %d distinct %s, the probabilities have %d labels; --model "
+                "tells which value is which label\n",
+                path, top + 1, top + 1 == t->n_grey ? "values" : "labels", t->labels);
+        return EXIT_INPUT;
+    }
+    return 0;
+}
+
+int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model *model,
+               const gt_consolidation *consolidate)
+{
+    bool list = consolidate && consolidate->fine > 0;
     memset(t, 0, sizeof *t);
     t->labels = labels;
-    gt_status status = gt_image_reader_open(&t->reader, path, NULL);
+    gt_status status =
+        gt_label_reader_open(&t->reader, path, list ? consolidate->fine : labels, NULL);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
-    if (model && from_model(t, model)) {
+    bool folders = gt_label_reader_labels(t->reader) > 0;
+    if (!list && !folders && model && from_model(t, model)) {
         return 0;
     }
-    int code = 0;
-    t->n_grey = 0;
-    for (size_t i = 0; i < gt_image_reader_pages(t->reader) && code == 0; i++) {
-        code = scan_page(t, i);
-    }
-    if (labels == 0) {
-        t->labels = t->n_grey > 2 ? t->n_grey : 2;
-    }
-    if (code == 0 && t->n_grey != t->labels && !(t->labels == 2 && t->n_grey == 1)) {
-        fprintf(stderr,
-                "greentea: %s holds %d distinct values, the probabilities have %d labels; --model "
-                "tells "
-                "which value is which label\n",
-                path, t->n_grey, t->labels);
-        code = EXIT_INPUT;
-    }
-    return code;
+    t->labels = labels;
+    int code = scan(t);
+    return code ? code : assign(t, path, consolidate);
 }
 
 static int32_t to_label(const struct truth *t, int32_t grey)
@@ -135,41 +153,52 @@ static int32_t to_label(const struct truth *t, int32_t grey)
         return grey != 0; /* all membrane, or all interior */
     }
     for (int32_t k = 0; k < t->n_grey; k++) {
-        if (t->grey[k] == grey && grey >= 0) {
-            return k;
+        if (t->grey[k] == grey) {
+            return t->label[k];
         }
     }
     return -1;
 }
 
+int32_t truth_grey(const struct truth *t, int32_t label)
+{
+    int32_t grey = -1;
+    int32_t found = 0;
+    for (int32_t k = 0; k < t->n_grey; k++) {
+        if (t->label[k] == label) {
+            grey = t->grey[k];
+            found++;
+        }
+    }
+    return found == 1 ? grey : -1;
+}
+
 int truth_page(gt_image **out, struct truth *t, size_t page)
 {
-    gt_image *image = NULL;
     gt_image *labels = NULL;
-    int code = load_page(&image, t, page);
+    int code = load_page(&labels, t, page);
     if (code) {
         return code;
     }
-    gt_image_view v = gt_image_get_view(image);
-    gt_status status = gt_image_create(&labels, GT_I32, 1, v.height, v.width);
-    if (status != GT_OK) {
-        gt_image_free(image);
-        return tool_fail(status, ABOUT_INPUT);
-    }
-    size_t n = 0;
-    const float *data = page_data(image, &n);
-    int32_t *index = gt_image_get_view(labels).data;
+    gt_image_view v = gt_image_get_view(labels);
+    size_t n = (size_t)v.width * (size_t)v.height;
+    int32_t *index = v.data;
+    int32_t last = -1;
+    int32_t label = -1;
     for (size_t i = 0; i < n; i++) {
-        index[i] = to_label(t, (int32_t)lroundf(data[i]));
-        t->judged += index[i] >= 0;
+        if (index[i] != last) {
+            last = index[i];
+            label = to_label(t, last);
+        }
+        index[i] = label;
+        t->judged += label >= 0;
     }
-    gt_image_free(image);
     *out = labels;
     return 0;
 }
 
 void truth_close(struct truth *t)
 {
-    gt_image_reader_free(t->reader);
+    gt_label_reader_free(t->reader);
     t->reader = NULL;
 }
