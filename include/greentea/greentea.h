@@ -12,6 +12,7 @@
 #include <greentea/labels.h>
 #include <greentea/model.h>
 #include <greentea/predict.h>
+#include <greentea/preprocess.h>
 #include <greentea/status.h>
 #include <greentea/train.h>
 

@@ -3,6 +3,7 @@
 #define GREENTEA_MODEL_H
 
 #include <greentea/graph.h>
+#include <greentea/preprocess.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -139,6 +140,14 @@ GT_API gt_status gt_model_set_greys(gt_model *model, const gt_grey_label *list, 
 
 /** Up to `capacity` entries into out (may be NULL with 0); returns their number, 0: none noted. */
 GT_API size_t gt_model_get_greys(gt_grey_label *out, size_t capacity, const gt_model *model);
+
+/**
+ * Note what is done to images before the network sees them; kept in the model file and applied by
+ * predictors. Trainers set it to that of their data. GT_EINVAL  a field is out of range.
+ */
+GT_API gt_status gt_model_set_preprocess(gt_model *model, const gt_preprocess *preprocess);
+/** The defaults for new models and for files written before this was noted. */
+GT_API void gt_model_get_preprocess(const gt_model *model, gt_preprocess *out);
 
 /**
  * Write the weights as a safetensors file, beside and renamed: path is the old file or the

@@ -4,6 +4,7 @@
 
 #include <greentea/image.h>
 #include <greentea/model.h>
+#include <greentea/preprocess.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -51,16 +52,6 @@ GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, cons
 GT_API gt_status gt_predictor_create_on(gt_predictor **out, gt_device *const *devices, size_t n,
                                         const gt_model *model, const gt_predict_options *options);
 
-/** Rows of an image that is read as it is needed. Values may have any scale. */
-typedef struct gt_row_source {
-    int32_t width, height, channels;
-    /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read twice,
-     *  forward with overlaps: first for its minimum and maximum, then for the tiles. Where tiles
-     *  become smaller because a device has too little memory, it goes back by a row of tiles. */
-    gt_status (*read)(void *cookie, int32_t y, int32_t rows, float *dst);
-    void *cookie;
-} gt_row_source;
-
 /** Takes the result, rows in order. */
 typedef struct gt_row_sink {
     /** src [labels][rows][width], probabilities, rows y to y + rows - 1. */
@@ -71,11 +62,14 @@ typedef struct gt_row_sink {
 /**
  * Classify every pixel of an image that is streamed: rows in, rows out, memory independent of its
  * height. A status returned by a callback is passed on.
- * The image is normalised as in training (min-max of the whole image to [-1, 1]) and its border is
- * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start
- * at multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit
- * for bit when deterministic). With 4 or 8 orientations the answer is the mean of what the network
- * says of the whole image so turned: mirroring (8: or turning) an image does the same to its answer.
+ * The image is preprocessed as in training (gt_model_get_preprocess(); by default min-max of the
+ * whole image to [-1, 1]); where that crops, the result has the size of the crop. Its border is
+ * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start at
+ * multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit for
+ * bit when deterministic). With 4 or 8 orientations the answer is the mean of what the network says
+ * of the whole image so turned: mirroring (8: or turning) an image does the same to its answer.
+ * GT_ESHAPE  channels, or the crop lies outside the image; GT_ENUMERIC  NaN or infinity: the
+ * message names the pixel
  * Where a device has no memory for a tile, tiles are made smaller and the work goes on at the row
  * of tiles where it stood, with a warning to that device's log; GT_ENOMEM only if the smallest tile
  * (untiled: the image) does not fit. `total` of the progress grows then.
@@ -86,17 +80,27 @@ GT_API gt_status gt_predictor_stream(gt_predictor *predictor, const gt_row_sourc
 
 /**
  * The same for a part of the image: rows `first` to first + rows - 1, for work cut among processes.
- * The minimum and maximum are still those of the whole image, and where `first` is a multiple of the
- * period in gt_model_geometry the answer is that of gt_predictor_stream(), bit for bit when
- * deterministic. The source is read twice where needed, the sink gets rows first and up.
+ * Rows count from the top of the crop. Statistics are still those of the whole image, and where
+ * `first` is a multiple of the period in gt_model_geometry the answer is that of
+ * gt_predictor_stream(), bit for bit when deterministic. The sink gets rows first and up.
  * GT_EINVAL  rows outside the image; first is not such a multiple
  */
 GT_API gt_status gt_predictor_stream_rows(gt_predictor *predictor, const gt_row_source *source,
                                           const gt_row_sink *sink, int32_t first, int32_t rows);
 
 /**
+ * Let the following images share one scale, taken from all pages of `stack` (the images' own pages,
+ * as a rule): needed where the model's preprocessing has GT_SCOPE_STACK, does nothing with
+ * GT_SCOPE_IMAGE. The pages are read now. Without it every image is its own stack.
+ * stack  NULL: forget the scale
+ * GT_EINVAL  no pages; GT_ESHAPE, GT_ENUMERIC as gt_predictor_stream(); what the pages return
+ */
+GT_API gt_status gt_predictor_set_stack(gt_predictor *predictor, const gt_page_source *stack);
+
+/**
  * Classify every pixel of an image in memory.
- * out  receives a new image [labels][H][W] GT_F32, probabilities that sum to 1; the caller owns it
+ * out  receives a new image [labels][H][W] GT_F32, probabilities that sum to 1; the caller owns it;
+ *      H and W of the crop, where the model's preprocessing crops
  * in   the model's channels (grey is replicated if the model has 3), any type and strides
  * GT_ESHAPE  channels; GT_ENUMERIC  NaN or infinity in the input; GT_ECANCELLED; GT_ENOMEM
  */
@@ -110,7 +114,7 @@ typedef struct gt_predict_plan {
     size_t arena_bytes; /**< of it the intermediate values of the first device's program */
 } gt_predict_plan;
 
-/** What gt_predictor_stream() would do with an image of this size. */
+/** What gt_predictor_stream() would do with an image of this size (before cropping). */
 GT_API gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *predictor, int32_t width,
                                    int32_t height);
 

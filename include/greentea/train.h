@@ -6,6 +6,7 @@
 #include <greentea/image.h>
 #include <greentea/labels.h>
 #include <greentea/model.h>
+#include <greentea/preprocess.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,8 @@ typedef struct gt_dataset_options {
                                meaning where sub-folders give the labels */
     gt_consolidation consolidate;  /**< default: none. The images must hold as many labels */
     const gt_image_limits *limits; /**< NULL: the defaults */
+    gt_preprocess preprocess;      /**< of all images; the default is min-max of each image to
+                                      [-1, 1] */
 } gt_dataset_options;
 
 /** Write the defaults. */
@@ -35,18 +38,20 @@ GT_API gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *o
 
 /**
  * Copy one image and its labels. Images may have different sizes.
- * raw     any type, channels as in the options; normalised here: min-max of the page to [-1, 1],
- *         a constant page to -1 (spec of 2015)
+ * raw     any type, channels as in the options; preprocessed here, as an image of its own whatever
+ *         the scope
  * labels  one channel of the same size; the values are grey values: all values seen so far, sorted,
  *         define the labels (index = rank), as soon as the data set is used
- * GT_ESHAPE  sizes differ; GT_ENUMERIC  NaN or infinity; GT_EINVAL after first use
+ * GT_ESHAPE  sizes differ, or the crop lies outside; GT_ENUMERIC  NaN or infinity; GT_EINVAL after
+ * first use
  */
 GT_API gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw,
                                 const gt_image_view *labels);
 
 /**
  * Read all pages of two paths as pairs in order: images (file, multi-page file or folder, see
- * gt_image_reader_open) and labels (the same, or one sub-folder per label, see gt_label_reader).
+ * gt_image_reader_open) and labels (the same, or one sub-folder per label, see gt_label_reader). With
+ * GT_SCOPE_STACK the images of raw_path share one scale.
  * GT_ESHAPE  numbers of pages or sizes differ, named in the message; GT_EFORMAT  no label images,
  * or sub-folders where others before gave grey values
  */
@@ -126,7 +131,7 @@ typedef struct gt_trainer gt_trainer;
  * Plan training.
  * out      receives the trainer; the caller owns it; free with gt_trainer_free() before the rest
  * model    is trained in place: its host weights are brought up to date by gt_trainer_sync(), by
- *          saving and at the end of gt_trainer_run()
+ *          saving and at the end of gt_trainer_run(); it takes over the data's preprocessing
  * GT_ESHAPE  patch not legal or larger than an image; GT_EINVAL  labels or channels differ from the
  *          data's, or an option out of range; GT_ENOMEM
  */
@@ -177,7 +182,8 @@ GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
 /**
  * Continue from `path`, or from `path`.prev if that is the newest valid one. What follows is bit
  * for bit what an uninterrupted run gives (same options, no time limit, CPU).
- * GT_EIO, GT_EFORMAT  neither can be read; GT_ESHAPE  of another network; GT_EINVAL  other solver
+ * GT_EIO, GT_EFORMAT  neither can be read; GT_ESHAPE  of another network; GT_EINVAL  other solver or
+ * preprocessing
  */
 GT_API gt_status gt_trainer_resume(gt_trainer *trainer, const char *path);
 

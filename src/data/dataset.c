@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/mem.h"
@@ -11,6 +12,7 @@
 void gt_dataset_options_init(gt_dataset_options *options)
 {
     *options = (gt_dataset_options){.ignore_value = -1};
+    gt_preprocess_init(&options->preprocess);
 }
 
 /* No label may be missing below the largest. */
@@ -64,6 +66,7 @@ gt_status gt_dataset_create(gt_dataset **out, const gt_dataset_options *options)
                         o.ignore_value, GT_GREYS - 1);
     }
     GT_TRY(check_consolidation(&o));
+    GT_TRY(gt_preprocess_check(&o.preprocess));
     gt_dataset *d = NULL;
     GT_TRY(gt__alloc(&d, 1, sizeof *d, "a data set"));
     if (o.limits) {
@@ -107,43 +110,62 @@ void gt_dataset_free(gt_dataset *dataset)
     }
 }
 
-/* Minimum to -1, maximum to 1, over all channels; a constant page to -1. In float, step by step as
- * the predictor does it. */
-static gt_status normalise(float *raw, size_t n)
+static gt_status read_view(void *cookie, int32_t y, int32_t rows, float *dst)
 {
-    float low = raw[0];
-    float high = raw[0];
-    for (size_t i = 0; i < n; i++) {
-        low = raw[i] < low ? raw[i] : low;
-        high = raw[i] > high ? raw[i] : high;
-    }
-    float scale = high > low ? 2.0F / (high - low) : 0.0F;
-    if (!isfinite(high - low) || !isfinite(scale)) {
-        return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
-                        (double)high);
-    }
-    for (size_t i = 0; i < n; i++) {
-        raw[i] = (raw[i] - low) * scale - 1.0F;
+    gt__view_to_float(dst, cookie, y, rows);
+    return GT_OK;
+}
+
+/* The preparer's rows, chunk by chunk into the planes of the page. */
+static gt_status copy_raw(struct gt_page *page, struct gt_preparer *prepared, float *chunk)
+{
+    size_t width = (size_t)page->width;
+    for (int32_t y = 0; y < page->height; y += GT_PREPARE_ROWS) {
+        int32_t rows = page->height - y < GT_PREPARE_ROWS ? page->height - y : GT_PREPARE_ROWS;
+        size_t n = (size_t)rows * width;
+        GT_TRY(gt__preparer_rows(prepared, y, rows, chunk));
+        for (int32_t c = 0; c < page->channels; c++) {
+            float *plane = page->raw + (size_t)c * (size_t)page->height * width;
+            memcpy(plane + (size_t)y * width, chunk + (size_t)c * n, n * sizeof *plane);
+        }
     }
     return GT_OK;
 }
 
-static gt_status read_raw(struct gt_page *page, const gt_image_view *raw)
+static gt_status read_raw(struct gt_page *page, const gt_dataset *d, const gt_image_view *raw)
 {
+    gt_image_view view = *raw;
+    const gt_row_source source = {raw->width, raw->height, raw->channels, read_view, &view};
+    struct gt_preparer *prepared = NULL;
+    float *chunk = NULL;
+    gt_status status = GT_OK;
+    gt_shape shape = {1, page->channels, page->height, page->width};
+    gt_shape rows = {1, page->channels, GT_PREPARE_ROWS, page->width};
     size_t n = 0;
-    gt_shape shape = {1, raw->channels, raw->height, raw->width};
-    if (!gt__shape_count(&n, shape)) {
+    size_t n_chunk = 0;
+    if (!gt__shape_count(&n, shape) || !gt__shape_count(&n_chunk, rows)) {
         n = SIZE_MAX;
     }
-    GT_TRY(gt__alloc_raw(&page->raw, n, sizeof *page->raw, "an image to train on"));
-    gt__view_to_float(page->raw, raw, 0, raw->height);
-    size_t bad = gt__find_not_finite(page->raw, n);
-    if (bad < n) {
-        size_t pixel = bad % (n / (size_t)raw->channels);
-        return gt__fail(GT_ENUMERIC, "the image is %g at x %zu, y %zu", (double)page->raw[bad],
-                        pixel % (size_t)raw->width, pixel / (size_t)raw->width);
-    }
-    return normalise(page->raw, n);
+    GT_TRY_OUT(gt__alloc_raw(&page->raw, n, sizeof *page->raw, "an image to train on"));
+    GT_TRY_OUT(gt__alloc_raw(&chunk, n_chunk, sizeof *chunk, "rows of an image to train on"));
+    GT_TRY_OUT(gt__preparer_open(&prepared, &d->options.preprocess, &source,
+                                 d->has_stack ? &d->stack : NULL));
+    status = copy_raw(page, prepared, chunk);
+out:
+    gt__preparer_close(prepared);
+    gt__free(chunk);
+    return status;
+}
+
+/* The part of a view that cropping keeps. */
+static gt_image_view crop(const gt_image_view *view, const gt_preprocess *o, int32_t width,
+                          int32_t height)
+{
+    gt_image_view part = *view;
+    part.data = (char *)view->data + o->crop_x * view->stride_x + o->crop_y * view->stride_y;
+    part.width = width;
+    part.height = height;
+    return part;
 }
 
 static gt_status read_grey(struct gt_page *page, const gt_image_view *labels)
@@ -193,9 +215,12 @@ gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw, const gt
 {
     GT_TRY(check(dataset, raw, labels));
     gt_status status = GT_OK;
-    struct gt_page page = {.width = raw->width, .height = raw->height, .channels = raw->channels};
-    GT_TRY_OUT(read_raw(&page, raw));
-    GT_TRY_OUT(read_grey(&page, labels));
+    const gt_preprocess *o = &dataset->options.preprocess;
+    struct gt_page page = {.channels = raw->channels};
+    GT_TRY_OUT(gt_preprocess_size(&page.width, &page.height, o, raw->width, raw->height));
+    gt_image_view kept = crop(labels, o, page.width, page.height);
+    GT_TRY_OUT(read_raw(&page, dataset, raw));
+    GT_TRY_OUT(read_grey(&page, &kept));
     GT_TRY_OUT(gt__grow(&dataset->pages, &dataset->capacity, dataset->n_pages + 1,
                         sizeof *dataset->pages, "the list of images"));
     if (dataset->channels == 0) {

@@ -2,6 +2,8 @@
 #ifndef GT_DATA_DATASET_H
 #define GT_DATA_DATASET_H
 
+#include "data/prepare.h"
+
 #include <greentea/train.h>
 
 #include <stdbool.h>
@@ -21,6 +23,8 @@ struct gt_dataset {
     gt_dataset_options options;
     gt_image_limits limits;
     int32_t channels; /* 0 until known */
+    bool has_stack;
+    struct gt_value_map stack; /* scale of the images being loaded */
     struct gt_page *pages;
     size_t n_pages, capacity;
     /* Labels given by sub-folders: their number, 0: by grey values. Then the "grey" values of the

@@ -77,6 +77,41 @@ static gt_status note_folders(gt_dataset *d, const gt_label_reader *labels)
     return GT_OK;
 }
 
+/* ---- one scale for all images ---- */
+
+struct stack_page {
+    gt_image_reader *reader;
+    size_t page;
+};
+
+static gt_status read_page(void *cookie, int32_t y, int32_t rows, float *dst)
+{
+    const struct stack_page *at = cookie;
+    return gt_image_reader_rows(at->reader, at->page, y, rows, dst);
+}
+
+static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
+{
+    struct stack_page *at = cookie;
+    gt_page_info info;
+    GT_TRY(gt_image_reader_page(&info, at->reader, page));
+    at->page = page;
+    *out = (gt_row_source){info.width, info.height, info.channels, read_page, at};
+    return GT_OK;
+}
+
+static gt_status find_scale(gt_dataset *d, gt_image_reader *raw)
+{
+    struct stack_page at = {raw, 0};
+    const gt_page_source stack = {gt_image_reader_pages(raw), find_page, &at};
+    if (d->options.preprocess.scope != GT_SCOPE_STACK) {
+        return GT_OK;
+    }
+    GT_TRY(gt__stack_map(&d->stack, &d->options.preprocess, &stack));
+    d->has_stack = true;
+    return GT_OK;
+}
+
 gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path, const char *labels_path)
 {
     if (!dataset || !raw_path || !labels_path) {
@@ -97,10 +132,12 @@ gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path, const char 
         goto out;
     }
     GT_TRY_OUT(note_folders(dataset, labels));
+    GT_TRY_OUT(find_scale(dataset, raw));
     for (size_t page = 0; page < pages; page++) {
         GT_TRY_OUT(add_page(dataset, raw, labels, page));
     }
 out:
+    dataset->has_stack = false; /* an image added alone is its own stack */
     if (status != GT_OK) {
         gt__dataset_truncate(dataset, before);
     }

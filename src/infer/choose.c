@@ -98,6 +98,7 @@ gt_status gt__row_buffers(struct gt_row_buffers *out, const gt_predictor *p,
                         (int)y->image);
     }
     b.columns = (size_t)columns;
+    b.prepare = p->prepare;
     *out = b;
     return GT_OK;
 }
@@ -107,7 +108,8 @@ static bool row_bytes(size_t *out, const struct gt_row_buffers *b, size_t lanes)
     size_t n = 0;
     return gt__add(&n, b->tile_in, b->tile_out) && gt__mul(&n, n, lanes) &&
            gt__add(&n, n, b->band) && gt__add(&n, n, b->out) && gt__add(&n, n, b->read) &&
-           gt__add(&n, n, b->columns) && gt__mul(out, n, sizeof(float));
+           gt__add(&n, n, b->columns) && gt__mul(&n, n, sizeof(float)) &&
+           gt__add(out, n, b->prepare);
 }
 
 gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane)

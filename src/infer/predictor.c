@@ -105,6 +105,7 @@ static gt_status fill(gt_predictor *p, const gt_model *model, const gt_predict_o
     gt_model_get_geometry(model, &p->geometry);
     gt_model_get_options(model, &m);
     GT_TRY(check_options(&p->options, model, &p->geometry));
+    gt_model_get_preprocess(model, &p->preprocess);
     p->channels = m.channels;
     p->labels = m.labels;
     if (p->geometry.step < 1) {
@@ -176,6 +177,20 @@ gt_status gt__predictor_choose(gt_predictor *p, const struct gt_predict_area *ar
         GT_TRY(gt__tile_choose(&p->choice, p, area));
         p->area = *area;
     }
+    return GT_OK;
+}
+
+gt_status gt__predictor_crop(gt_row_source *out, gt_predictor *p, const gt_row_source *source)
+{
+    gt_row_source image = *source;
+    GT_TRY(gt_preprocess_size(&image.width, &image.height, &p->preprocess, source->width,
+                              source->height));
+    size_t prepare = gt__preparer_bytes(&p->preprocess, source->width, p->channels);
+    if (prepare != p->prepare) {
+        p->prepare = prepare;
+        p->area.width = 0; /* the choice counted another */
+    }
+    *out = image;
     return GT_OK;
 }
 
@@ -263,12 +278,28 @@ gt_status gt__predictor_shrink(gt_predictor *p, const struct gt_lane *failed,
     return GT_OK;
 }
 
+gt_status gt_predictor_set_stack(gt_predictor *p, const gt_page_source *stack)
+{
+    if (!p || (stack && (stack->pages < 1 || !stack->page))) {
+        return gt__fail(GT_EINVAL, "predictor is NULL or the stack has no pages");
+    }
+    p->has_stack = false;
+    if (stack && p->preprocess.scope == GT_SCOPE_STACK) {
+        GT_TRY(gt__stack_map(&p->stack, &p->preprocess, stack));
+        p->has_stack = true;
+    }
+    return GT_OK;
+}
+
 gt_status gt_predictor_plan(gt_predict_plan *out, gt_predictor *p, int32_t width, int32_t height)
 {
     if (!out || !p) {
         return gt__fail(GT_EINVAL, "out or predictor is NULL");
     }
-    GT_TRY(gt__predictor_choose(p, &(struct gt_predict_area){width, height, height}));
+    gt_row_source image = {width, height, p->channels, NULL, NULL};
+    GT_TRY(gt__predictor_crop(&image, p, &image));
+    const struct gt_predict_area area = {image.width, image.height, image.height};
+    GT_TRY(gt__predictor_choose(p, &area));
     const struct gt_tile_choice *c = &p->choice;
     *out = (gt_predict_plan){.tile_width = c->x.size,
                              .tile_height = c->y.size,
@@ -320,7 +351,10 @@ gt_status gt_predictor_run(gt_image **out, gt_predictor *p, const gt_image_view 
     GT_TRY(gt__view_check(in));
     gt_image_view from = *in;
     gt_row_source source = {in->width, in->height, in->channels, read_view, &from};
-    GT_TRY_OUT(gt_image_create(&image, GT_F32, p->labels, in->height, in->width));
+    int32_t width = 0;
+    int32_t height = 0;
+    GT_TRY_OUT(gt_preprocess_size(&width, &height, &p->preprocess, in->width, in->height));
+    GT_TRY_OUT(gt_image_create(&image, GT_F32, p->labels, height, width));
     gt_image_view to = gt_image_get_view(image);
     gt_row_sink sink = {write_view, &to};
     GT_TRY_OUT(gt_predictor_stream(p, &source, &sink));

@@ -4,12 +4,13 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "data/prepare.h"
 #include "infer/tile.h"
 
 #include <greentea/predict.h>
 
 /* Rows of the source that are read at a time. */
-#define GT_PREDICT_ROWS 32
+#define GT_PREDICT_ROWS GT_PREPARE_ROWS
 
 /* Tiles chosen for one image size, and what they cost. */
 struct gt_tile_choice {
@@ -29,6 +30,7 @@ struct gt_row_buffers {
     size_t out;      /* [labels][rows of a tile][width] */
     size_t read;     /* [channels][GT_PREDICT_ROWS][width] */
     size_t columns;  /* source column of every column of the band */
+    size_t prepare;  /* bytes, not floats: of preprocessing */
 };
 
 /* What a stream labels: rows of an image. */
@@ -64,6 +66,9 @@ struct gt_predictor {
     size_t n_lanes;
     gt_model *model; /* own copy */
     gt_predict_options options;
+    gt_preprocess preprocess; /* the model's */
+    bool has_stack;
+    struct gt_value_map stack; /* scale that images share */
     /* Of tiles. sw: a "tile" is a batch of single-pixel patches, so any size is legal. */
     gt_model_geometry geometry;
     int32_t patches; /* 1: sw */
@@ -77,6 +82,7 @@ struct gt_predictor {
 
     struct gt_tile_choice choice; /* for the last area */
     struct gt_predict_area area;
+    size_t prepare;     /* bytes that preprocessing takes of an image as wide */
     size_t most_pixels; /* of a tile, learnt from devices that ran out of memory */
 };
 
@@ -103,6 +109,9 @@ size_t gt__tile_least(const gt_predictor *p, const struct gt_predict_area *area)
 /* Options of the program of a lane. */
 gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane);
 
+/* An image as it is after cropping (its size), and what its preprocessing costs noted for the
+ * choice of tiles. */
+gt_status gt__predictor_crop(gt_row_source *out, gt_predictor *p, const gt_row_source *source);
 /* Choice for an area, remembered. */
 gt_status gt__predictor_choose(gt_predictor *p, const struct gt_predict_area *area);
 /* The programs that belong to it. failed: the lane whose program could not be made, or NULL. */

@@ -1,19 +1,19 @@
 /* Streaming: rows of the source into a band as high as a tile's input, tiles along the band, rows
  * out.
  *
- * The band holds normalised rows with mirrored columns: [channels][size + shrink + margins][columns];
+ * The band holds preprocessed rows with mirrored columns: [channels][size + shrink + margins][columns];
  * its row r is row origin - border - margin + r of the mirrored image. Moving on by a step keeps the
  * other rows. SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/views.h"
 
 #include "data/mirror.h"
 
-#include <math.h>
 #include <string.h>
 
 struct stream {
     gt_predictor *p;
-    const gt_row_source *source;
+    struct gt_preparer *prepared;
+    gt_row_source image; /* cropped and preprocessed */
     const gt_row_sink *sink;
     struct gt_tile_axis x, y;
     struct gt_row_buffers size;
@@ -24,7 +24,6 @@ struct stream {
     int32_t end;     /* output rows from here on are not asked for */
     int32_t origin;  /* of the band, in output rows */
     int32_t rows;    /* that the present row of tiles contributes */
-    float low, scale;
     float *band, *out, *read;
     int32_t *columns;
     uint64_t done, total;
@@ -57,50 +56,19 @@ static int32_t min_i32(int32_t a, int32_t b)
 
 static gt_status read_rows(struct stream *s, int32_t y, int32_t rows)
 {
-    return s->source->read(s->source->cookie, y, rows, s->read);
-}
-
-/* First pass: minimum and maximum of all pixels and channels; in float, as the data set does it. */
-static gt_status find_range(struct stream *s)
-{
-    const gt_row_source *from = s->source;
-    float low = INFINITY;
-    float high = -INFINITY;
-    for (int32_t y = 0; y < from->height; y += GT_PREDICT_ROWS) {
-        int32_t rows = min_i32(GT_PREDICT_ROWS, from->height - y);
-        size_t plane = (size_t)rows * (size_t)from->width;
-        GT_TRY(read_rows(s, y, rows));
-        for (size_t i = 0; i < plane * (size_t)from->channels; ++i) {
-            float v = s->read[i];
-            if (!isfinite(v)) {
-                return gt__fail(GT_ENUMERIC, "pixel x %zu, y %zu, channel %zu is %s",
-                                i % (size_t)from->width,
-                                (size_t)y + i % plane / (size_t)from->width, i / plane,
-                                isnan(v) ? "not a number" : "infinite");
-            }
-            low = v < low ? v : low;
-            high = v > high ? v : high;
-        }
-    }
-    s->low = low;
-    s->scale = high > low ? 2.0F / (high - low) : 0.0F;
-    if (!isfinite(high - low) || !isfinite(s->scale)) {
-        return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
-                        (double)high);
-    }
-    return GT_OK;
+    return gt__preparer_rows(s->prepared, y, rows, s->read);
 }
 
 /* Row `row` of the rows just read (`rows` of them) becomes row r of the band. */
 static void place(struct stream *s, int32_t r, int32_t row, int32_t rows)
 {
-    size_t width = (size_t)s->source->width;
+    size_t width = (size_t)s->image.width;
     for (int32_t c = 0; c < s->p->channels; ++c) {
-        int32_t from_c = s->source->channels == 1 ? 0 : c;
+        int32_t from_c = s->image.channels == 1 ? 0 : c;
         const float *from = s->read + ((size_t)from_c * (size_t)rows + (size_t)row) * width;
         float *to = s->band + ((size_t)c * (size_t)s->height + (size_t)r) * s->size.columns;
         for (size_t i = 0; i < s->size.columns; ++i) {
-            to[i] = (from[s->columns[i]] - s->low) * s->scale - 1.0F;
+            to[i] = from[s->columns[i]];
         }
     }
 }
@@ -118,7 +86,7 @@ static void copy_row(struct stream *s, int32_t to, int32_t from)
 static int32_t image_row(const struct stream *s, int32_t r)
 {
     int32_t before = s->p->geometry.border + s->y_margin.before;
-    return gt__mirror(s->origin - before + r, s->source->height);
+    return gt__mirror(s->origin - before + r, s->image.height);
 }
 
 /* Row of the band that shows row m of the image as itself. */
@@ -180,7 +148,7 @@ static struct gt_view_io view_io(const struct stream *s)
                                .columns = s->size.columns,
                                .out = s->out,
                                .rows = s->rows,
-                               .width = s->source->width};
+                               .width = s->image.width};
 }
 
 static void gather_tile(void *cookie, float *to, struct gt_crew_view view)
@@ -235,7 +203,7 @@ static gt_status allocate(struct stream *s)
     }
     for (size_t i = 0; i < b->columns; ++i) {
         int32_t before = s->p->geometry.border + s->x_margin.before;
-        s->columns[i] = gt__mirror((int32_t)i - before, s->source->width);
+        s->columns[i] = gt__mirror((int32_t)i - before, s->image.width);
     }
     return GT_OK;
 }
@@ -293,10 +261,12 @@ static gt_status check_source(const gt_predictor *p, const gt_row_source *source
 
 gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, const gt_row_sink *sink)
 {
-    if (!source) {
-        return gt__fail(GT_EINVAL, "source is NULL");
+    gt_row_source image;
+    if (!p || !source) {
+        return gt__fail(GT_EINVAL, "predictor or source is NULL");
     }
-    return gt_predictor_stream_rows(p, source, sink, 0, source->height);
+    GT_TRY(gt__predictor_crop(&image, p, source));
+    return gt_predictor_stream_rows(p, source, sink, 0, image.height);
 }
 
 static gt_status check_rows(const gt_predictor *p, const gt_row_source *source, int32_t first,
@@ -317,8 +287,7 @@ static gt_status check_rows(const gt_predictor *p, const gt_row_source *source, 
 /* What is still to be labelled. */
 static struct gt_predict_area area_left(const struct stream *s)
 {
-    return (struct gt_predict_area){s->source->width, s->end - s->base,
-                                    s->source->height - s->base};
+    return (struct gt_predict_area){s->image.width, s->end - s->base, s->image.height - s->base};
 }
 
 gt_status gt_predictor_stream_rows(gt_predictor *p, const gt_row_source *source,
@@ -330,9 +299,9 @@ gt_status gt_predictor_stream_rows(gt_predictor *p, const gt_row_source *source,
         return gt__fail(GT_EINVAL, "predictor, source, sink or a callback is NULL");
     }
     GT_TRY(check_source(p, source));
-    GT_TRY(check_rows(p, source, first, rows));
+    GT_TRY(gt__predictor_crop(&s.image, p, source));
+    GT_TRY(check_rows(p, &s.image, first, rows));
     s.p = p;
-    s.source = source;
     s.sink = sink;
     s.base = first;
     s.end = first + rows;
@@ -340,9 +309,10 @@ gt_status gt_predictor_stream_rows(gt_predictor *p, const gt_row_source *source,
     GT_TRY(gt__predictor_choose(p, &area));
     s.total = views(p);
     GT_TRY_OUT(gt__row_buffers(&s.size, p, &p->choice.x, &p->choice.y));
-    GT_TRY_OUT(gt__alloc_raw(&s.read, s.size.read, sizeof(float), "rows being read"));
     GT_TRY_OUT(tell(&s));
-    GT_TRY_OUT(find_range(&s));
+    GT_TRY_OUT(
+        gt__preparer_open(&s.prepared, &p->preprocess, source, p->has_stack ? &p->stack : NULL));
+    GT_TRY_OUT(gt__alloc_raw(&s.read, s.size.read, sizeof(float), "rows being read"));
     status = run_rest(&s);
     while (status == GT_ENOMEM && s.again) {
         /* Rows delivered are a multiple of the step, so of the period: what follows stays the same.
@@ -353,5 +323,6 @@ gt_status gt_predictor_stream_rows(gt_predictor *p, const gt_row_source *source,
     }
 out:
     gt__free(s.read);
+    gt__preparer_close(s.prepared);
     return status;
 }

@@ -89,6 +89,7 @@ gt_status gt__model_skeleton(gt_model **out, const gt_model_options *options)
     GT_TRY(gt__alloc(&m, 1, sizeof *m, "model"));
     m->net = gt__net_find(o.net);
     m->options = o;
+    gt_preprocess_init(&m->preprocess);
     for (int32_t i = 0; i < o.labels; i++) {
         m->labels[i].grey = -1;
     }

@@ -27,6 +27,7 @@ struct gt_model {
     gt_label_info labels[GT_MAX_LABELS];
     gt_grey_label greys[GT_MAX_LABELS];
     size_t n_greys;
+    gt_preprocess preprocess;
     uint64_t iteration, key, counter; /* state of training, as in the file */
     char *config;                     /* JSON text, always in step with the above */
 };

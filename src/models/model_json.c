@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char normalization[] = "min-max per page to [-1,1]";
-
 static gt_status no_memory(void)
 {
     return gt__fail(GT_ENOMEM, "no memory for the JSON text of a model");
@@ -95,8 +93,7 @@ gt_status gt__config_write(char **out, const gt_model *model, const char *solver
     bad |= json_object_set_new(root, "channels", json_integer(o->channels));
     bad |= json_object_set_new(root, "width", json_real(o->width));
     bad |= json_object_set_new(root, "skip_gradient", json_string(skip));
-    bad |= json_object_set_new(root, "preprocessing",
-                               json_pack("{s:s}", "normalization", normalization));
+    bad |= json_object_set_new(root, "preprocessing", gt__preprocess_to_json(&model->preprocess));
     if (bad) {
         status = no_memory();
         goto out;
@@ -146,8 +143,9 @@ static gt_status read_labels(gt_label_info *labels, int32_t *count, const json_t
     return GT_OK;
 }
 
-static gt_status read_config(gt_model_options *o, gt_label_info *labels, const json_t *root)
+static gt_status read_config(struct gt_config *out, const json_t *root)
 {
+    gt_model_options *o = &out->options;
     const char *name = json_string_value(json_object_get(root, "net"));
     const struct gt_net *net = gt__net_find(name);
     if (!net) {
@@ -155,7 +153,7 @@ static gt_status read_config(gt_model_options *o, gt_label_info *labels, const j
                         name ? name : "");
     }
     o->net = net->name;
-    GT_TRY(read_labels(labels, &o->labels, json_object_get(root, "labels")));
+    GT_TRY(read_labels(out->labels, &o->labels, json_object_get(root, "labels")));
     GT_TRY(read_integer(&o->channels, root, "channels", 1, 3));
     const json_t *width = json_object_get(root, "width");
     o->width = json_number_value(width);
@@ -169,12 +167,7 @@ static gt_status read_config(gt_model_options *o, gt_label_info *labels, const j
                         "configuration: \"skip_gradient\" is neither flowing nor blocked");
     }
     o->skip = strcmp(skip, "blocked") == 0 ? GT_SKIP_BLOCKED : GT_SKIP_FLOWING;
-    const json_t *before = json_object_get(root, "preprocessing");
-    const char *kind = json_string_value(json_object_get(before, "normalization"));
-    if (!kind || strcmp(kind, normalization) != 0) {
-        return gt__fail(GT_EFORMAT, "configuration: the normalization \"%.60s\" is not known",
-                        kind ? kind : "");
-    }
+    GT_TRY(gt__preprocess_from_json(&out->preprocess, json_object_get(root, "preprocessing")));
     static const char *const objects[] = {"solver", "notes"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
         const json_t *object = json_object_get(root, objects[i]);
@@ -185,14 +178,14 @@ static gt_status read_config(gt_model_options *o, gt_label_info *labels, const j
     return GT_OK;
 }
 
-gt_status gt__config_read(gt_model_options *options, gt_label_info *labels, const char *text)
+gt_status gt__config_read(struct gt_config *out, const char *text)
 {
     json_error_t error;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         return gt__fail(GT_EFORMAT, "configuration: %s at byte %d", error.text, error.position);
     }
-    gt_status status = read_config(options, labels, root);
+    gt_status status = read_config(out, root);
     json_decref(root);
     return status;
 }

@@ -11,8 +11,18 @@
 gt_status gt__config_write(char **out, const gt_model *model, const char *solver);
 /* Text of any JSON value. The caller frees it with gt__free(). */
 gt_status gt__json_text(char **out, const json_t *value);
-/* Options and labels out of a configuration; labels has room for GT_MAX_LABELS. */
-gt_status gt__config_read(gt_model_options *options, gt_label_info *labels, const char *text);
+/* What a configuration holds. */
+struct gt_config {
+    gt_model_options options;
+    gt_label_info labels[GT_MAX_LABELS];
+    gt_preprocess preprocess;
+};
+gt_status gt__config_read(struct gt_config *out, const char *text);
+
+/* Preprocessing as a JSON object, NULL if there is no memory. */
+json_t *gt__preprocess_to_json(const gt_preprocess *p);
+/* Back; json NULL: the defaults. GT_EFORMAT  a member is unknown, missing or out of range */
+gt_status gt__preprocess_from_json(gt_preprocess *out, const json_t *json);
 
 /* Values that stand for labels: into a configuration and out of its text. */
 gt_status gt__greys_write(json_t *root, const gt_model *model);

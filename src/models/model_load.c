@@ -107,21 +107,21 @@ static gt_status skeleton_of(gt_model **out, const struct gt_model_file *file)
     if (!gt__model_file_meta(file, "greentea.format") || !config) {
         return gt__fail(GT_EFORMAT, "%s: a safetensors file, but not a model of Greentea", path);
     }
-    gt_model_options options;
-    gt_model_options_init(&options);
-    gt_label_info *labels = NULL;
+    struct gt_config *c = NULL;
     gt_model *model = NULL;
-    gt_status status = gt__alloc(&labels, GT_MAX_LABELS, sizeof *labels, "labels");
+    gt_status status = gt__alloc(&c, 1, sizeof *c, "configuration of a model");
     if (status != GT_OK) {
         return status;
     }
-    status = gt__config_read(&options, labels, config);
+    gt_model_options_init(&c->options);
+    status = gt__config_read(c, config);
     if (status != GT_OK) {
         status = gt__fail_prefix(status, "%s: ", path);
         goto out;
     }
-    GT_TRY_OUT(gt__model_skeleton(&model, &options));
-    memcpy(model->labels, labels, (size_t)options.labels * sizeof *labels);
+    GT_TRY_OUT(gt__model_skeleton(&model, &c->options));
+    memcpy(model->labels, c->labels, (size_t)c->options.labels * sizeof *c->labels);
+    model->preprocess = c->preprocess;
     GT_TRY_OUT(gt__strdup(&model->config, config));
     status = gt__greys_read(model, config);
     if (status != GT_OK) {
@@ -135,7 +135,7 @@ static gt_status skeleton_of(gt_model **out, const struct gt_model_file *file)
     model = NULL;
 out:
     gt_model_free(model);
-    gt__free(labels);
+    gt__free(c);
     return status;
 }
 

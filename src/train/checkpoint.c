@@ -4,6 +4,7 @@
 
 #include "core/program.h"
 #include "models/model_file.h"
+#include "models/model_json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,6 +117,25 @@ static gt_status check_solver(const gt_trainer *t, const struct gt_model_file *f
                     adamw ? "adamw" : "sgd", adamw ? "sgd" : "adamw");
 }
 
+/* Weights for images prepared otherwise would go on with wrong values. */
+static gt_status check_preprocess(const gt_trainer *t, const struct gt_model_file *file)
+{
+    struct gt_config *c = NULL;
+    gt_status status = GT_OK;
+    const char *config = gt__model_file_meta(file, "greentea.config");
+    GT_TRY_OUT(gt__alloc(&c, 1, sizeof *c, "configuration of a model"));
+    GT_TRY_OUT(config ? gt__config_read(c, config) : GT_OK);
+    if (config && !gt_preprocess_equal(&c->preprocess, &t->model->preprocess)) {
+        status = gt__fail(GT_EINVAL,
+                          "%s: trained with another preprocessing (normalisation, CLAHE, smoothing "
+                          "or crop)",
+                          gt__model_file_path(file));
+    }
+out:
+    gt__free(c);
+    return status;
+}
+
 /* All optimizer states. The weights fit the network, so states that do not are damaged. */
 static gt_status read_states(struct states *s, const gt_trainer *t,
                              const struct gt_model_file *file)
@@ -148,6 +168,7 @@ static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
         GT_TRY_OUT(gt__model_file_expect(file, name, shape));
     }
     GT_TRY_OUT(check_solver(t, file));
+    GT_TRY_OUT(check_preprocess(t, file));
     GT_TRY_OUT(gt__model_file_number(&iteration, file, "greentea.iteration"));
     GT_TRY_OUT(gt__model_file_number(&key, file, "greentea.key"));
     GT_TRY_OUT(gt__model_file_number(&counter, file, "greentea.counter"));

@@ -4,6 +4,7 @@
 #include "train/trainer.h"
 
 #include "core/program.h"
+#include "data/dataset.h"
 #include "models/model_internal.h"
 #include "train/schedule.h"
 
@@ -136,7 +137,9 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     GT_TRY(gt__train_options_json(&solver, &t->options));
     gt_status status = gt__model_set_solver(model, solver);
     gt__free(solver);
-    return status == GT_OK ? gt__labels_note(model, dataset) : status;
+    GT_TRY(status);
+    GT_TRY(gt_model_set_preprocess(model, &dataset->options.preprocess));
+    return gt__labels_note(model, dataset);
 }
 
 gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model *model,

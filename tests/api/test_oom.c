@@ -47,6 +47,14 @@ static void counted_release(void *cookie, void *memory)
         }                                                                                          \
     } while (0)
 
+/* Every kind of preprocessing that takes memory. */
+static const gt_preprocess everything = {.normalise = GT_NORMALISE_PERCENTILE,
+                                         .low = 1,
+                                         .high = 99,
+                                         .clahe = 4,
+                                         .clahe_grid = 2,
+                                         .smooth = 1};
+
 static gt_status make_model(gt_model **out, const char *net)
 {
     gt_model_options o;
@@ -94,6 +102,7 @@ static gt_status life_of_training(void)
     gt_train_options_init(&o);
     gt_dataset_options_init(&d);
     o.patch = 4;
+    d.preprocess = everything;
     TRY(open_device(&device));
     TRY(make_model(&model, "usk"));
     TRY(gt_model_init_weights(model, GT_INIT_HE, 1));
@@ -129,6 +138,7 @@ static gt_status predict_on(size_t n)
         TRY(open_device(&device[i]));
     }
     TRY(make_model(&model, "u"));
+    TRY(gt_model_set_preprocess(model, &everything));
     TRY(gt_predictor_create_on(&predictor, device, n, model, NULL));
     TRY(gt_synthetic_section(&image[0], &image[1], 40, 40, 1, 0));
     gt_image_view raw = gt_image_get_view(image[0]);

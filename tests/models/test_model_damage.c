@@ -90,7 +90,11 @@ static const struct {
      0, 0, GT_EFORMAT, "neither flowing nor blocked"},
     {"{\"__metadata__\":{\"greentea.format\":\"1\"," CONFIG(
          "u", "\\\"width\\\":1,\\\"skip_gradient\\\":\\\"flowing\\\"") "," SHA_EMPTY "}}",
-     0, 0, GT_EFORMAT, "the normalization \"\" is not known"},
+     0, 0, GT_EFORMAT, "greentea.iteration is \"\", expected a number"},
+    {"{\"__metadata__\":{\"greentea.format\":\"1\"," CONFIG(
+         "u", "\\\"width\\\":1,\\\"skip_gradient\\\":\\\"flowing\\\",\\\"preprocessing\\\":"
+              "{\\\"normalization\\\":\\\"percentile\\\"}") "," SHA_EMPTY "}}",
+     0, 0, GT_EFORMAT, "the scope \"\" is not known"},
     {"{\"__metadata__\":{\"greentea.format\":\"1\"," CONFIG(
          "u", "\\\"width\\\":8,\\\"skip_gradient\\\":\\\"flowing\\\",\\\"preprocessing\\\":"
               "{\\\"normalization\\\":\\\"min-max per page to [-1,1]\\\"}") "," SHA_EMPTY "}}",
