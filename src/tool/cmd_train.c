@@ -4,6 +4,8 @@
 #include "tool/flags_network.h"
 #include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
+#include "tool/flags_validation.h"
+#include "tool/monitor.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@ struct flags {
     struct network_flags network;
     struct solver_flags solver;
     struct augment_flags augment;
+    struct validation_flags validation;
     struct device_flags device;
 };
 
@@ -32,6 +35,10 @@ struct training {
     gt_trainer *trainer;
     gt_train_options options;
     struct progress progress;
+    struct validation_options validation;
+    struct monitor monitor;
+    int argc;
+    char **argv;
     int save_code; /* exit code of a snapshot that failed inside the loop, else 0 */
 };
 
@@ -173,11 +180,13 @@ static int after_iteration(const gt_train_progress *p, void *cookie)
     struct training *t = cookie;
     const struct flags *f = t->flags;
     show(t, p, false);
+    int stop = monitor_step(&t->monitor, p);
     if (f->snapshot > 0 && p->iteration % (uint64_t)f->snapshot == 0 && p->iteration < p->total) {
         gt_status status = gt_trainer_save(t->trainer, f->out);
         t->save_code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OUTPUT);
     }
-    return t->save_code != 0 || tool_signal() != 0;
+    monitor_leave(&t->monitor);
+    return stop != 0 || t->save_code != 0 || tool_signal() != 0;
 }
 
 static int finish(struct training *t, gt_status status)
@@ -192,13 +201,33 @@ static int finish(struct training *t, gt_status status)
     if (saved != GT_OK) {
         return tool_fail(saved, ABOUT_OUTPUT);
     }
-    if (status == GT_ECANCELLED) {
+    if (status == GT_ECANCELLED && !t->monitor.early) {
         fprintf(stderr, "greentea: stopped; %s holds the state, --resume continues\n",
                 t->flags->out);
         return tool_signal();
     }
     fprintf(stderr, "greentea: %s written\n", t->flags->out);
     return EXIT_OK;
+}
+
+static struct monitored monitored(const struct training *t)
+{
+    const struct flags *f = t->flags;
+    return (struct monitored){.options = &t->validation,
+                              .raw = f->raw,
+                              .labels = f->labels,
+                              .out = f->out,
+                              .resume = f->resume,
+                              .overwrite = f->overwrite,
+                              .deterministic = t->options.deterministic,
+                              .quiet = f->quiet,
+                              .time_limit = t->options.time_limit,
+                              .iterations = t->options.iterations,
+                              .argc = t->argc,
+                              .argv = t->argv,
+                              .device = t->device,
+                              .model = t->model,
+                              .trainer = t->trainer};
 }
 
 static int train(struct training *t)
@@ -218,12 +247,18 @@ static int train(struct training *t)
     if (t->flags->dry_run) {
         return EXIT_OK;
     }
+    struct monitored of = monitored(t);
+    of.progress = &t->progress;
+    code = monitor_open(&t->monitor, &of);
+    if (code) {
+        return code;
+    }
     tool_catch_signals();
     gt_status status = gt_trainer_run(t->trainer, after_iteration, t);
     if (t->progress.tty) {
         fputs("\n", stderr);
     }
-    return finish(t, status);
+    return monitor_end(&t->monitor, status, finish(t, status));
 }
 
 static int check(const struct flags *f)
@@ -255,7 +290,8 @@ int cmd_train(int argc, char **argv)
                       .label = LABELS_DEFAULTS,
                       .network = NETWORK_DEFAULTS,
                       .solver = SOLVER_DEFAULTS,
-                      .augment = AUGMENT_DEFAULTS};
+                      .augment = AUGMENT_DEFAULTS,
+                      .validation = VALIDATION_DEFAULTS};
     const struct poptOption table[] = {
         {"raw", 'r', POPT_ARG_STRING, &f.raw, 0, "images: file, stack or folder", "PATH"},
         {"labels", 'l', POPT_ARG_STRING, &f.labels, 0,
@@ -266,6 +302,7 @@ int cmd_train(int argc, char **argv)
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
         SOLVER_OPTIONS(f.solver),
         AUGMENT_OPTIONS(f.augment),
+        VALIDATION_OPTIONS(f.validation),
         {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0,
          "iterations between saves (default 1000)", "N"},
         {"resume", 0, POPT_ARG_NONE, &f.resume, 0,
@@ -276,7 +313,7 @@ int cmd_train(int argc, char **argv)
         DEVICE_OPTIONS(f.device, ""),
         PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
-    struct training t = {.flags = &f, .table = table};
+    struct training t = {.flags = &f, .table = table, .argc = argc, .argv = argv};
     int code = tool_parse(argc, argv, table, "Train a network on labelled images.", NULL);
     if (code) {
         return code < 0 ? EXIT_OK : code;
@@ -287,7 +324,13 @@ int cmd_train(int argc, char **argv)
     code = code ? code : solver_fill(&t.options, &f.solver);
     code = code ? code : augment_fill(&t.options, &f.augment);
     code = code ? code : labels_fill_train(&t.options, &f.label);
+    code = code ? code : validation_fill(&t.validation, &f.validation);
+    if (code == 0) {
+        struct monitored of = monitored(&t);
+        code = monitor_check(&of);
+    }
     code = code ? code : train(&t);
+    monitor_close(&t.monitor);
     gt_trainer_free(t.trainer);
     gt_model_free(t.model);
     gt_dataset_free(t.dataset);

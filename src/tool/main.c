@@ -11,6 +11,7 @@ static const struct {
     {"train", cmd_train, "train a network on labelled images"},
     {"process", cmd_process, "label every pixel of images with a trained model"},
     {"evaluate", cmd_evaluate, "compare probabilities with the true labels"},
+    {"report", cmd_report, "the page of a training, from its log"},
     {"benchmark", cmd_benchmark, "time a network on a device"},
     {"tune", cmd_tune, "measure the kernels of a device, to plan by it later"},
     {"info", cmd_info, "describe a network or a model file"},

@@ -132,6 +132,7 @@ int cmd_evaluate(int argc, char **argv);
 int cmd_benchmark(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 
