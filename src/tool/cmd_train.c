@@ -33,6 +33,7 @@ struct training {
     gt_dataset *dataset;
     gt_model *model;
     gt_trainer *trainer;
+    gt_dataset_options data;
     gt_train_options options;
     struct progress progress;
     struct validation_options validation;
@@ -44,14 +45,13 @@ struct training {
 
 static int load_data(struct training *t)
 {
-    gt_dataset_options options;
-    gt_dataset_options_init(&options);
-    options.channels = t->flags->channels;
-    int code = labels_fill_data(&options, &t->flags->label);
+    gt_dataset_options_init(&t->data);
+    t->data.channels = t->flags->channels;
+    int code = labels_fill_data(&t->data, &t->flags->label);
     if (code) {
         return code;
     }
-    gt_status status = gt_dataset_create(&t->dataset, &options);
+    gt_status status = gt_dataset_create(&t->dataset, &t->data);
     if (status == GT_OK) {
         status = gt_dataset_load(t->dataset, t->flags->raw, t->flags->labels);
     }
@@ -227,6 +227,7 @@ static struct monitored monitored(const struct training *t)
                               .argv = t->argv,
                               .device = t->device,
                               .model = t->model,
+                              .consolidate = &t->data.consolidate,
                               .trainer = t->trainer};
 }
 

@@ -71,6 +71,7 @@ static int open_validation(struct monitor *m)
     }
     v->device = m->of.device;
     v->model = m->of.model;
+    v->consolidate = m->of.consolidate;
     v->progress = m->of.progress;
     gt_predict_options_init(&v->predict);
     v->predict.deterministic = m->of.deterministic;

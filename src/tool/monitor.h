@@ -17,6 +17,7 @@ struct monitored {
     char **argv;
     gt_device *device;
     gt_model *model;
+    const gt_consolidation *consolidate; /* of the training labels */
     gt_trainer *trainer;
     struct progress *progress;
 };

@@ -116,7 +116,7 @@ static char *encode_labels(const struct thumb *t, const int16_t *label, int32_t 
  * missed, 2 one that is not there. */
 static char *encode_wrong(const struct thumb *t, double threshold)
 {
-    static const uint8_t rgba[4 * 3] = {0, 0, 0, 0, 255, 106, 0, 255, 0, 170, 255, 255};
+    static const uint8_t rgba[4 * 3] = {0, 0, 0, 0, 255, 106, 0, 205, 0, 170, 255, 205};
     size_t n = (size_t)t->width * (size_t)t->height;
     uint8_t *index = malloc(n);
     for (size_t i = 0; index && i < n; i++) {

@@ -54,16 +54,15 @@ static void val_column(struct columns *c, int k, const struct history *h, const 
     }
 }
 
-/* Mean over a window in the middle of which the value lies; it lags nowhere. */
+/* Mean over a window around the value, half of it at the ends: unlike a running mean it does not
+ * lag. */
 static void smooth(double *dst, const double *src, size_t n)
 {
     size_t half = n / SMOOTH_PARTS / 2 + (n > 20);
     for (size_t i = 0; i < n; i++) {
-        size_t reach = i < half ? i : half;
-        reach = n - 1 - i < reach ? n - 1 - i : reach;
         double sum = 0.0;
         size_t counted = 0;
-        for (size_t k = i - reach; k <= i + reach; k++) {
+        for (size_t k = i > half ? i - half : 0; k <= i + half && k < n; k++) {
             if (isfinite(src[k])) {
                 sum += src[k];
                 counted++;
@@ -128,6 +127,7 @@ static void score_chart(const struct report_page *p, struct columns *c, double b
                                           .n_series = n,
                                           .ceiling = 1.0,
                                           .mark = best,
+                                          .mark_low = true,
                                           .mark_text = "best model"});
 }
 

@@ -165,7 +165,8 @@ static void draw_mark(FILE *out, const struct frame *f, const struct svg_chart *
     fprintf(out,
             "<path class=\"mark\" d=\"M%.1f %dV%d\"/><text class=\"tick\" x=\"%.1f\" y=\"%d\" "
             "text-anchor=\"%s\">",
-            x, TOP, HEIGHT - BOTTOM, right ? x - 5.0 : x + 5.0, TOP + 9, right ? "end" : "start");
+            x, TOP, HEIGHT - BOTTOM, right ? x - 5.0 : x + 5.0,
+            c->mark_low ? HEIGHT - BOTTOM - 8 : TOP + 9, right ? "end" : "start");
     html_text(out, c->mark_text);
     fputs("</text>\n", out);
 }

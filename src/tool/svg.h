@@ -31,6 +31,7 @@ struct svg_chart {
     double ceiling;   /* the axis ends there at the latest; NAN: anywhere */
     double mark;      /* x of a vertical line, NAN: none */
     const char *mark_text;
+    bool mark_low; /* the text stands at the foot, where curves rise */
 };
 
 /* Write <figure>: title, legend and chart. Nothing where no series has a value. */

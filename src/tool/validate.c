@@ -21,7 +21,7 @@ static int check_page(struct validation *v, size_t page, int32_t channels)
     gt_page_info raw;
     gt_page_info truth;
     gt_status status = gt_image_reader_page(&raw, v->raw, page);
-    status = status == GT_OK ? gt_image_reader_page(&truth, v->truth.reader, page) : status;
+    status = status == GT_OK ? gt_label_reader_page(&truth, v->truth.reader, page) : status;
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
@@ -67,6 +67,22 @@ static int check_labels(struct validation *v)
     return code;
 }
 
+/* A model knows which grey values stand for its labels, consolidated ones too, so that held-out
+ * images may lack some. Sub-folders say it themselves. */
+static int open_truth(struct validation *v, const char *path)
+{
+    const gt_consolidation *c = v->consolidate;
+    int32_t fine = c->fine > 0 ? c->fine : v->labels;
+    gt_label_reader *reader = NULL;
+    gt_status status = gt_label_reader_open(&reader, path, fine, NULL);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_INPUT);
+    }
+    bool folders = gt_label_reader_labels(reader) > 0;
+    gt_label_reader_free(reader);
+    return truth_open(&v->truth, path, v->labels, v->model, folders ? c : NULL);
+}
+
 int validation_open(struct validation *v, const char *raw, const char *labels)
 {
     gt_model_options m;
@@ -76,14 +92,14 @@ int validation_open(struct validation *v, const char *raw, const char *labels)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
-    int code = truth_open(&v->truth, labels, m.labels, v->model);
+    int code = open_truth(v, labels);
     if (code) {
         return code;
     }
     v->pages = gt_image_reader_pages(v->raw);
-    if (gt_image_reader_pages(v->truth.reader) != v->pages) {
+    if (gt_label_reader_pages(v->truth.reader) != v->pages) {
         fprintf(stderr, "greentea: --val-raw has %zu pages, --val-labels %zu\n", v->pages,
-                gt_image_reader_pages(v->truth.reader));
+                gt_label_reader_pages(v->truth.reader));
         return EXIT_INPUT;
     }
     for (size_t i = 0; i < v->pages && code == 0; i++) {

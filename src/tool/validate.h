@@ -11,6 +11,7 @@
 struct validation {
     gt_device *device;
     const gt_model *model;
+    const gt_consolidation *consolidate;
     gt_predict_options predict;
     gt_image_reader *raw;
     struct truth truth;
@@ -22,7 +23,7 @@ struct validation {
     int n_thumbs;
 };
 
-/* Open the images (device, model, predict and progress are set) and check everything that can be
+/* Open the images (what stands before `raw`, and progress, is set) and check everything that can be
  * checked before hours of training: numbers of pages, sizes, channels, values of the labels.
  * 0 or an exit code. */
 int validation_open(struct validation *v, const char *raw, const char *labels);

@@ -123,7 +123,7 @@ says 'no pixel of --val-labels|% of the pixels' err
 [ ! -e m ] && [ ! -e r.html ] || complain "a failed start left a file"
 
 # ---- the same bits with and without; files and what they say ----
-expect 0 train $data --out plain $net --iterations 40 --log-interval 4
+expect 0 train $data --out plain $net --iterations 40
 expect 0 train $data --out m.safetensors $net --iterations 40 $val --val-interval 15 \
     --report r.html --log-interval 4
 same plain m.safetensors "validation changed the weights"
