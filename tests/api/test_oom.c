@@ -130,9 +130,11 @@ static gt_status predict_on(size_t n)
     gt_device *device[2] = {NULL, NULL};
     gt_model *model = NULL;
     gt_predictor *predictor = NULL;
-    gt_image *image[3] = {NULL, NULL, NULL};
+    gt_image *image[4] = {NULL, NULL, NULL, NULL};
     gt_evaluation *evaluation = NULL;
+    gt_overlap *overlap = NULL;
     gt_binary_scores scores;
+    gt_partition_scores partition;
     gt_status status = GT_OK;
     for (size_t i = 0; i < n; i++) {
         TRY(open_device(&device[i]));
@@ -149,11 +151,19 @@ static gt_status predict_on(size_t n)
         ((uint8_t *)truth.data)[i] = ((const uint8_t *)truth.data)[i] > 0;
     }
     TRY(gt_evaluation_create(&evaluation, 2, 1));
+    TRY(gt_evaluation_select(evaluation, GT_METRIC_SEGMENTS | GT_METRIC_RAND | GT_METRIC_WARPING));
     TRY(gt_evaluation_add(evaluation, &truth, &prob));
     TRY(gt_evaluation_scores(&scores, evaluation));
+    TRY(gt_evaluation_add_labels(evaluation, &truth, &truth));
+    TRY(gt_image_components(&image[3], &truth));
+    gt_image_view segments = gt_image_get_view(image[3]);
+    TRY(gt_overlap_create(&overlap));
+    TRY(gt_overlap_add(overlap, &segments, &segments));
+    TRY(gt_overlap_scores(&partition, overlap));
 out:
+    gt_overlap_free(overlap);
     gt_evaluation_free(evaluation);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         gt_image_free(image[i]);
     }
     gt_predictor_free(predictor);

@@ -1,0 +1,144 @@
+#!/bin/sh
+# greentea evaluate: all scores, slices, label maps, segmentations, and what it refuses.
+# SPDX-License-Identifier: BSD-2-Clause
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+tool=$BUILD/greentea
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+cd "$tmp" || exit 1
+unset GREENTEA_DEVICE GREENTEA_THREADS
+bad=0
+n=0
+
+complain()
+{
+    bad=$((bad + 1))
+    echo "FAIL: $*"
+    sed 's/^/  stdout: /' out 2>/dev/null | head -n 20
+    sed 's/^/  stderr: /' err 2>/dev/null | head -n 20
+}
+# CODE ARGUMENTS...: run the tool, compare its exit code; out and err keep what it wrote.
+expect()
+{
+    want=$1
+    shift
+    n=$((n + 1))
+    "$tool" "$@" >out 2>err
+    code=$?
+    [ "$code" = "$want" ] || complain "greentea $*: exit code $code, expected $want"
+}
+# PATTERN FILE: a line that matches; hides: none.
+says()
+{
+    n=$((n + 1))
+    grep -qE -- "$1" "$2" || complain "$2 does not say '$1'"
+}
+hides()
+{
+    n=$((n + 1))
+    grep -qE -- "$1" "$2" && complain "$2 says '$1'"
+}
+# KEY VALUE: the first number of a key in out, to 1e-6.
+holds()
+{
+    n=$((n + 1))
+    got=$(sed -n "s/^ *\"$1\": \\([-0-9.eE+]*\\),\\{0,1\\}\$/\\1/p" out | head -n 1)
+    echo "$got $2" | awk '{ d = $1 - $2; exit !(NF == 2 && d < 1e-6 && d > -1e-6) }' ||
+        complain "$1 is '$got', expected $2"
+}
+
+# 16 cells of 16 x 16; the same cut apart by lines of 0; 3 labels by grey value, the same taken for
+# others, as indices and as grey values.
+base64 -d >cells.png <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAOElEQVR42u3UIQ4AMAgEQWj4/5urm9QQDGLWnRl5mfHW3SeGAQCALUCVPwAAAP4AAAD4AwAA8O8CO1IAn4q7y68AAAAASUVORK5CYII=
+PNG
+base64 -d >lines.png <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAaklEQVR42u2UOQqAQBAEZ71v/f8vVVRUPOKK10CWnqw6KAYa2szznDkGT0S+Y/KVkCPfDySQQIKPBOa/BymDMyMfOXkv1IIEEgS7ByWDrSKvNXlp1IIEEgS7By2DuSNPPXkc1IIEEvxT8AI/cgyd+GZ76wAAAABJRU5ErkJggg==
+PNG
+base64 -d >truth.png <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAAgAAAAECAAAAACWpiEsAAAAFklEQVR42mNkYEhhmM3AwMjEAAWYDAAgeQEIdWGWPwAAAABJRU5ErkJggg==
+PNG
+base64 -d >map.png <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAAgAAAAECAAAAACWpiEsAAAAFklEQVR42mNkYGRgYGT4x8DEAAWYDAAduwEIBOqHNQAAAABJRU5ErkJggg==
+PNG
+base64 -d >grey.png <<'PNG'
+iVBORw0KGgoAAAANSUhEUgAAAAgAAAAECAAAAACWpiEsAAAAFklEQVR4nGNkSGFgmM3AyMDEAAWYDAAg3gEIvC8z3AAAAABJRU5ErkJggg==
+PNG
+
+# ---- segmentations: the example of three implementations that disagree ----
+expect 0 evaluate --labels cells.png --segmentation lines.png --json
+holds v_rand 0.871936106 # 1620992 / 1859072
+holds adapted_rand 0.128063894
+holds adapted_rand_cremi 0.128364868 # singletons weigh 496/4096
+holds voi_split 0.532496665
+holds voi_merge 0.484375
+expect 0 evaluate --labels cells.png --segmentation lines.png --per-slice
+says '^volume  0\.8719 ' out
+says '^1       0\.8719 ' out
+expect 0 evaluate --labels cells.png --segmentation cells.png --json
+holds v_rand 1
+holds cremi_score 0
+expect 0 evaluate --labels cells.png --segmentation lines.png --components both --json
+hides '"volume"' out # all cells of the truth touch: one component
+holds voi_split 4.048121665
+expect 3 evaluate --labels cells.png --segmentation truth.png
+says '64 x 64.* 8 x 4' err
+expect 2 evaluate --labels cells.png --segmentation lines.png --components all
+expect 2 evaluate --labels cells.png --segmentation lines.png --metrics voi
+expect 3 evaluate --labels none.png --segmentation lines.png
+
+# ---- label maps: of 8 columns label 1 wins one from 0, and 0 one from 2 ----
+for file in map.png grey.png; do
+    expect 0 evaluate --labels truth.png --label-map $file --json
+    holds recall 0.6666666667
+    holds mean_iou 0.6111111111
+    says '^ +"iou": 0\.6666' out
+done
+expect 0 evaluate --labels truth.png --label-map map.png
+says '^    1   100 ' out
+expect 3 evaluate --labels truth.png --label-map cells.png
+says 'cells.png: page 1 holds 3, which is neither' err
+expect 2 evaluate --labels truth.png --label-map map.png --prob map.png
+says 'exclude' err
+expect 2 evaluate --labels truth.png --label-map map.png --per-slice
+
+# ---- probabilities ----
+expect 0 demo --data-only --out d --size 128 --sections 3 --seed 3
+expect 0 evaluate --labels d/train-labels.tif --prob d/train-labels.tif --per-slice --json
+for key in pixel_error voi_split voi_merge adapted_rand adapted_rand_cremi cremi_score rand_error \
+    warping_error error; do
+    holds $key 0
+done
+for key in v_rand v_info mean_iou; do
+    holds $key 1
+done
+n=$((n + 1))
+[ "$(grep -c '"slice":' out)" = 3 ] || complain "not 3 slices"
+expect 0 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --per-slice
+for line in '^V_Rand \(thinned\)' '^V_Info' '^VOI ' '^adapted Rand err.*SNEMI3D' '^CREMI score' \
+    '^Rand error' '^warping error' '^pixel error' '^calibration error' '^ *slice ' '^        3 ' \
+    '^mean IoU' '^0.933-1.000'; do
+    says "$line" out
+done
+expect 0 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --metrics warping,iou --json
+says '"warping_error"' out
+says '"mean_iou"' out
+hides '"v_rand"|"rand_error"|"pixel_error"|"calibration"' out
+expect 2 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --metrics vrand,,pixel
+expect 2 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --metrics fast
+says "'fast' is none of" err
+expect 0 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --progress json --metrics pixel
+says '^\{"share": 1.0000, .*"slice": 3, "slices": 3\}$' err
+expect 0 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --metrics pixel --quiet
+n=$((n + 1))
+[ ! -s err ] || complain "--quiet is not quiet"
+# A label that no pixel has: nothing to say about segments.
+expect 0 evaluate --labels truth.png --prob map.png --label 1 --metrics vrand,pixel
+expect 2 evaluate --labels truth.png --prob map.png
+
+echo "$n checks, $bad complaints"
+[ $bad = 0 ]
