@@ -63,6 +63,19 @@ GT_API void gt_image_free(gt_image *image);
 /** A file, a multi-page TIFF or a folder of images, opened as a sequence of pages. */
 typedef struct gt_image_reader gt_image_reader;
 
+/** What a TIFF says about its voxels, for copying it from an input to an output: the resolution tags
+ * and what ImageJ notes. Numbers of ImageJ's description are kept as its text, so that none changes
+ * on the way. */
+typedef struct gt_image_meta {
+    float x_resolution, y_resolution; /**< pixels per unit; 0: unknown */
+    int32_t resolution_unit; /**< TIFF's number: 1 as `unit` says, 2 inch, 3 cm; 0: unknown */
+    char unit[32];           /**< "micron"; "": unknown */
+    char spacing[32];        /**< between slices, in units: "0.05"; "": unknown */
+    char frame_interval[32]; /**< seconds between frames (ImageJ's finterval); "": unknown */
+    int32_t channels, slices, frames; /**< of the hyperstack, channels fastest, frames slowest;
+                                         their product is the pages of the file */
+} gt_image_meta;
+
 typedef struct gt_page_info {
     int32_t width, height;
     int32_t
@@ -88,6 +101,18 @@ GT_API size_t gt_image_reader_pages(const gt_image_reader *reader);
 /** Channels of the hyperstack that ImageJ noted in the file (1 if none): page = slice*channels +
  * c. */
 GT_API int32_t gt_image_reader_hyperstack_channels(const gt_image_reader *reader);
+
+/**
+ * What the file that holds a page says about its voxels; for PNG only the slices (1) are known.
+ * GT_EINVAL  no such page; GT_EIO, GT_EFORMAT  the file cannot be opened again
+ */
+GT_API gt_status gt_image_reader_meta(gt_image_meta *out, gt_image_reader *reader, size_t page);
+
+/**
+ * From now on pages with a palette of colours give its indices, in one channel, instead of the
+ * colours: label maps. Palettes of greys still give the greys. Call it before other readings.
+ */
+GT_API void gt_image_reader_keep_indices(gt_image_reader *reader);
 
 /** Size and type of a page. */
 GT_API gt_status gt_image_reader_page(gt_page_info *out, gt_image_reader *reader, size_t page);
@@ -125,7 +150,13 @@ typedef struct gt_writer_options {
     int32_t hyperstack_channels; /**< noted for ImageJ when above 1: pages are channels fastest */
     int32_t overwrite;           /**< 0 (default): an existing file is refused; 1: replaced */
     const char *const
-        *channel_names; /**< hyperstack_channels names or NULL; kept as slice labels */
+        *channel_names;           /**< hyperstack_channels names or NULL; kept as slice labels */
+    const unsigned char *palette; /**< [palette_entries][3] red, green, blue of the values 0, 1 ...;
+                                       others are black; GT_U8 and 1 channel only; NULL: grey */
+    int32_t palette_entries;      /**< 1 to 256 */
+    const gt_image_meta *meta;    /**< kept in a TIFF; slices and frames only if hyperstack_channels
+                                       * slices * frames is pages, else all are slices; NULL:
+                                       nothing is known */
 } gt_writer_options;
 
 /** Write the defaults. */

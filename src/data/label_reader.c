@@ -132,7 +132,9 @@ static gt_status open_sources(gt_label_reader *r, const char *path, int32_t labe
     }
     if (r->n_sources == 0) {
         GT_TRY(add_source(r, ""));
-        return gt_image_reader_open(&r->sources[0].images, path, &r->limits);
+        GT_TRY(gt_image_reader_open(&r->sources[0].images, path, &r->limits));
+        gt_image_reader_keep_indices(r->sources[0].images);
+        return GT_OK;
     }
     GT_TRY(check_folders(r, path, labels));
     r->folders = true;

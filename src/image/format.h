@@ -15,6 +15,8 @@ struct gt_image_file {
     uint64_t bytes;     /* size of the file */
     size_t pages;       /* at least 1 */
     int32_t hyperstack; /* channels that ImageJ noted, at least 1; divides pages */
+    bool indices;       /* coloured palettes are not applied */
+    gt_image_meta meta; /* channels, slices and frames are filled in by the reader if 0 */
 };
 
 /* What is needed to open one. */
@@ -22,6 +24,7 @@ struct gt_image_source {
     const char *path;
     uint64_t bytes;
     const gt_image_limits *limits;
+    bool indices;
 };
 
 /* A file open for writing; a format's own struct starts with it. */

@@ -178,8 +178,8 @@ static gt_status read_palette(struct png_file *f)
         f->lut[2][i] = entries[i].blue;
         grey = grey && entries[i].red == entries[i].green && entries[i].red == entries[i].blue;
     }
-    f->palette = true;
-    f->page.channels = grey ? 1 : 3;
+    f->palette = grey || !f->base.indices;
+    f->page.channels = grey || f->base.indices ? 1 : 3;
     return GT_OK;
 }
 
@@ -236,7 +236,8 @@ static gt_status open_png(struct gt_image_file **out, const struct gt_image_sour
                                      .limits = *source->limits,
                                      .bytes = source->bytes,
                                      .pages = 1,
-                                     .hyperstack = 1};
+                                     .hyperstack = 1,
+                                     .indices = source->indices};
     f->state.path = source->path;
     f->stream = fopen(source->path, "rbe");
     if (f->stream == NULL) {

@@ -10,6 +10,7 @@ struct png_sink {
     struct gt_png_state state;
     FILE *stream; /* owns a duplicate of the writer's fd */
     const void *row;
+    png_color palette[256]; /* complete, so that every value has an entry */
 };
 
 static void on_write(png_structp png, png_bytep from, size_t n)
@@ -37,8 +38,13 @@ static void step_write_header(void *argument)
     png_set_write_fn(png, s, on_write, on_flush);
     png_set_IHDR(png, s->state.info, (png_uint_32)o->width, (png_uint_32)o->height,
                  o->type == GT_U16 ? 16 : 8,
-                 o->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                 o->channels == 3     ? PNG_COLOR_TYPE_RGB
+                 : o->palette != NULL ? PNG_COLOR_TYPE_PALETTE
+                                      : PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (o->palette != NULL) {
+        png_set_PLTE(png, s->state.info, s->palette, 256);
+    }
     png_write_info(png, s->state.info);
     if (o->type == GT_U16 && gt__png_little_endian()) {
         png_set_swap(png);
@@ -110,6 +116,11 @@ gt_status gt__png_create(struct gt_image_sink **out, const char *path, int fd,
     s->base.path = path;
     s->base.options = *options;
     s->base.options.channel_names = NULL;
+    s->base.options.meta = NULL;
+    for (int32_t i = 0; i < options->palette_entries && options->palette != NULL; ++i) {
+        const unsigned char *entry = options->palette + 3 * i;
+        s->palette[i] = (png_color){entry[0], entry[1], entry[2]};
+    }
     s->state.path = path;
     GT_TRY_OUT(open_stream(s, fd));
     s->state.png =
@@ -123,6 +134,7 @@ gt_status gt__png_create(struct gt_image_sink **out, const char *path, int fd,
         goto out;
     }
     GT_TRY_OUT(gt__png_guard(&s->state, step_write_header, s));
+    s->base.options.palette = NULL;
     *out = &s->base;
     s = NULL;
 out:

@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "image/image_tiff.h"
 #include "image/image_tiff_write.h"
+#include "image/imagej.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,39 @@ static long description_number(const char *description, const char *key)
     return 0;
 }
 
+/* Text of "\nkey=" if it is short and printable; "" otherwise. */
+static void description_text(char *out, size_t size, const char *description, const char *key)
+{
+    size_t n = strlen(key);
+    *out = '\0';
+    for (const char *line = description; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, n) == 0 && line[n] == '=') {
+            size_t length = strcspn(line + n + 1, "\r\n");
+            if (length < size && gt__imagej_text_is_safe(line + n + 1, length)) {
+                memcpy(out, line + n + 1, length);
+                out[length] = '\0';
+            }
+            return;
+        }
+    }
+}
+
+static void read_resolution(struct gt_tiff *t)
+{
+    gt_image_meta *m = &t->base.meta;
+    uint16_t unit = 0;
+    if (TIFFGetField(t->tif, TIFFTAG_XRESOLUTION, &m->x_resolution) != 1 ||
+        TIFFGetField(t->tif, TIFFTAG_YRESOLUTION, &m->y_resolution) != 1 ||
+        !(m->x_resolution > 0 && m->y_resolution > 0 && isfinite(m->x_resolution) &&
+          isfinite(m->y_resolution))) {
+        m->x_resolution = m->y_resolution = 0;
+        return;
+    }
+    (void)TIFFGetFieldDefaulted(t->tif, TIFFTAG_RESOLUTIONUNIT, &unit);
+    m->resolution_unit = unit >= 1 && unit <= 3 ? unit : 0;
+}
+
 /* ImageJ writes stacks above 4 GiB as one directory with the pixels of all images behind each
  * other. */
 static bool holds_raw_stack(const struct gt_tiff *t, uint64_t images)
@@ -188,12 +223,15 @@ static bool holds_raw_stack(const struct gt_tiff *t, uint64_t images)
 static gt_status read_description(struct gt_tiff *t)
 {
     const char *description = NULL;
+    gt_image_meta *m = &t->base.meta;
+    read_resolution(t);
     if (TIFFGetField(t->tif, TIFFTAG_IMAGEDESCRIPTION, &description) != 1 || description == NULL ||
         strncmp(description, "ImageJ=", 7) != 0) {
         return GT_OK;
     }
     uint64_t images = (uint64_t)description_number(description, "images");
     uint64_t channels = (uint64_t)description_number(description, "channels");
+    uint64_t frames = (uint64_t)description_number(description, "frames");
     if (holds_raw_stack(t, images)) {
         if (images > t->base.limits.max_pages) {
             return gt__fail(GT_ELIMIT, "%s: more than %u pages", t->base.path,
@@ -202,6 +240,10 @@ static gt_status read_description(struct gt_tiff *t)
         t->raw_stack = true;
         t->base.pages = (size_t)images;
     }
+    description_text(m->unit, sizeof m->unit, description, "unit");
+    description_text(m->spacing, sizeof m->spacing, description, "spacing");
+    description_text(m->frame_interval, sizeof m->frame_interval, description, "finterval");
+    m->frames = frames <= INT32_MAX ? (int32_t)frames : 0;
     if (channels > 1 && channels <= INT32_MAX && t->base.pages % channels == 0) {
         t->base.hyperstack = (int32_t)channels;
     }
@@ -236,8 +278,11 @@ static gt_status open_tiff(struct gt_image_file **out, const struct gt_image_sou
     TIFFOpenOptions *options = NULL;
     struct gt_tiff *t = NULL;
     GT_TRY(gt__alloc(&t, 1, sizeof *t, "TIFF file"));
-    t->base = (struct gt_image_file){
-        .path = source->path, .limits = *source->limits, .bytes = source->bytes, .hyperstack = 1};
+    t->base = (struct gt_image_file){.path = source->path,
+                                     .limits = *source->limits,
+                                     .bytes = source->bytes,
+                                     .hyperstack = 1,
+                                     .indices = source->indices};
     t->fd = open(source->path, O_RDONLY | O_CLOEXEC);
     if (t->fd < 0) {
         status = gt__image_io_error(source->path, "cannot be opened", errno);

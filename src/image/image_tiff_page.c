@@ -97,6 +97,10 @@ static gt_status read_palette(struct gt_tiff *t, size_t page)
             t->lut[(size_t)c * 65536 + i] = (float)(wide ? map[c][i] >> 8 : map[c][i]);
         }
     }
+    p->info.channels = 1;
+    if (t->base.indices && !grey) {
+        return GT_OK;
+    }
     p->info.type = GT_U8;
     p->info.channels = grey ? 1 : 3;
     p->palette = true;

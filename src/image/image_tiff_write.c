@@ -19,7 +19,10 @@ struct tiff_sink {
     int32_t strip_rows, filled;
     int32_t y; /* first row in strip */
     size_t page;
-    float low, high; /* of all values written, for ImageJ's display range */
+    float x_resolution, y_resolution; /* 0: unknown */
+    int32_t resolution_unit;
+    uint16_t *palette; /* [3][256], NULL if there is none */
+    float low, high;   /* of all values written, for ImageJ's display range */
     bool any;
     char message[GT_TIFF_MESSAGE];
 };
@@ -82,27 +85,46 @@ static gt_status set_description(struct tiff_sink *s)
     return ok ? GT_OK : failed(s);
 }
 
+/* The tags of resolution and palette, on every page. */
+static bool set_extras(struct tiff_sink *s)
+{
+    TIFF *t = s->tif;
+    bool ok = true;
+    if (s->x_resolution > 0) {
+        int unit = s->resolution_unit > 0 ? s->resolution_unit : RESUNIT_NONE;
+        ok = TIFFSetField(t, TIFFTAG_XRESOLUTION, (double)s->x_resolution) == 1 &&
+             TIFFSetField(t, TIFFTAG_YRESOLUTION, (double)s->y_resolution) == 1 &&
+             TIFFSetField(t, TIFFTAG_RESOLUTIONUNIT, unit) == 1;
+    }
+    if (s->palette != NULL) {
+        ok = ok &&
+             TIFFSetField(t, TIFFTAG_COLORMAP, s->palette, s->palette + 256, s->palette + 512) == 1;
+    }
+    return ok;
+}
+
 /* The tags of a page; ImageJ's on the first. */
 static gt_status start_page(struct tiff_sink *s)
 {
     const gt_writer_options *o = &s->base.options;
     TIFF *t = s->tif;
     bool is_float = o->type == GT_F32;
-    bool rgb = o->channels == 3;
-    bool ok =
-        TIFFSetField(t, TIFFTAG_IMAGEWIDTH, (uint32_t)o->width) == 1 &&
-        TIFFSetField(t, TIFFTAG_IMAGELENGTH, (uint32_t)o->height) == 1 &&
-        TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, (int)(8 * gt_type_size(o->type))) == 1 &&
-        TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, (int)o->channels) == 1 &&
-        TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) ==
-            1 &&
-        TIFFSetField(t, TIFFTAG_PHOTOMETRIC, rgb ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK) == 1 &&
-        TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == 1 &&
-        TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT) == 1 &&
-        TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
-        /* No predictor: ImageJ 1.x undoes it for LZW only and would show other values. */
-        TIFFSetField(t, TIFFTAG_COMPRESSION,
-                     is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1;
+    int meaning = o->channels == 3     ? PHOTOMETRIC_RGB
+                  : s->palette != NULL ? PHOTOMETRIC_PALETTE
+                                       : PHOTOMETRIC_MINISBLACK;
+    bool ok = TIFFSetField(t, TIFFTAG_IMAGEWIDTH, (uint32_t)o->width) == 1 &&
+              TIFFSetField(t, TIFFTAG_IMAGELENGTH, (uint32_t)o->height) == 1 &&
+              TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, (int)(8 * gt_type_size(o->type))) == 1 &&
+              TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, (int)o->channels) == 1 &&
+              TIFFSetField(t, TIFFTAG_SAMPLEFORMAT,
+                           is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) == 1 &&
+              TIFFSetField(t, TIFFTAG_PHOTOMETRIC, meaning) == 1 && set_extras(s) &&
+              TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == 1 &&
+              TIFFSetField(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT) == 1 &&
+              TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
+              /* No predictor: ImageJ 1.x undoes it for LZW only and would show other values. */
+              TIFFSetField(t, TIFFTAG_COMPRESSION,
+                           is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1;
     if (!ok) {
         return failed(s);
     }
@@ -119,6 +141,26 @@ static gt_status set_labels(struct tiff_sink *s, const gt_writer_options *option
     return ok ? GT_OK : failed(s);
 }
 
+/* Keep what is written again on every page: the caller's pointers last for this call only. */
+static gt_status keep_extras(struct tiff_sink *s, const gt_writer_options *o)
+{
+    if (o->meta != NULL) {
+        s->x_resolution = o->meta->x_resolution;
+        s->y_resolution = o->meta->y_resolution;
+        s->resolution_unit = o->meta->resolution_unit;
+    }
+    if (o->palette == NULL) {
+        return GT_OK;
+    }
+    GT_TRY(gt__alloc(&s->palette, 3 * 256, sizeof *s->palette, "palette"));
+    for (int32_t i = 0; i < o->palette_entries; ++i) {
+        for (int32_t c = 0; c < 3; ++c) { /* 255 is 65535 in 16 bits */
+            s->palette[c * 256 + i] = (uint16_t)(o->palette[3 * i + c] * 257);
+        }
+    }
+    return GT_OK;
+}
+
 gt_status gt__tiff_create(struct gt_image_sink **out, const char *path, int fd,
                           const gt_writer_options *options)
 {
@@ -133,7 +175,9 @@ gt_status gt__tiff_create(struct gt_image_sink **out, const char *path, int fd,
     s->base.options.channel_names = NULL;
     s->base.row_bytes =
         (size_t)options->width * (size_t)options->channels * gt_type_size(options->type);
+    s->base.options.palette = NULL;
     s->fd = fd;
+    GT_TRY_OUT(keep_extras(s, options));
     size_t rows = STRIP_BYTES / s->base.row_bytes;
     rows = rows < 1 ? 1 : rows;
     s->strip_rows = rows > (size_t)options->height ? options->height : (int32_t)rows;
@@ -141,6 +185,7 @@ gt_status gt__tiff_create(struct gt_image_sink **out, const char *path, int fd,
     errno = 0;
     GT_TRY_OUT(open_libtiff(s));
     GT_TRY_OUT(start_page(s));
+    s->base.options.meta = NULL;
     if (options->hyperstack_channels > 1 && options->channel_names != NULL) {
         GT_TRY_OUT(set_labels(s, options));
     }
@@ -229,6 +274,7 @@ void gt__tiff_discard(struct gt_image_sink *sink)
     if (s->tif != NULL) {
         TIFFClose(s->tif);
     }
+    gt__free(s->palette);
     gt__free(s->strip);
     gt__free(s);
 }

@@ -41,18 +41,62 @@ static void format_range(char *out, size_t size, float low, float high)
     (void)snprintf(out, size, "min=%s\nmax=%s\n", a, b);
 }
 
+bool gt__imagej_text_is_safe(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; ++i) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 127) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_line(struct gt_text *text, const char *key, const char *value)
+{
+    size_t n = strlen(value);
+    if (n > 0 && gt__imagej_text_is_safe(value, n)) {
+        gt__text_add(text, "%s=%s\n", key, value);
+    }
+}
+
+/* Pages are channels * slices * frames, in ImageJ's order of file pages. */
+static void add_sizes(struct gt_text *text, const gt_writer_options *o)
+{
+    size_t channels = o->hyperstack_channels > 1 ? (size_t)o->hyperstack_channels : 1;
+    size_t slices = o->pages / channels;
+    size_t frames = 1;
+    const gt_image_meta *m = o->meta;
+    if (m != NULL && m->slices > 0 && m->frames > 1 &&
+        (double)m->slices * m->frames == (double)slices) {
+        slices = (size_t)m->slices;
+        frames = (size_t)m->frames;
+    }
+    if (channels > 1) {
+        gt__text_add(text, "channels=%zu\n", channels);
+    }
+    if (channels > 1 || o->pages > 1) {
+        gt__text_add(text, "slices=%zu\n", slices);
+    }
+    if (frames > 1) {
+        gt__text_add(text, "frames=%zu\n", frames);
+    }
+    if (channels > 1 || frames > 1) {
+        gt__text_add(text, "hyperstack=true\nmode=%s\n",
+                     channels > 1 && channels <= 7 ? "composite" : "grayscale");
+    }
+}
+
 void gt__imagej_description(struct gt_text *text, const gt_writer_options *o)
 {
     gt__text_add(text, "ImageJ=1.53t\n");
     if (o->pages > 1) {
         gt__text_add(text, "images=%zu\n", o->pages);
     }
-    if (o->hyperstack_channels > 1) {
-        gt__text_add(text, "channels=%d\nslices=%zu\nhyperstack=true\nmode=%s\n",
-                     o->hyperstack_channels, o->pages / (size_t)o->hyperstack_channels,
-                     o->hyperstack_channels <= 7 ? "composite" : "grayscale");
-    } else if (o->pages > 1) {
-        gt__text_add(text, "slices=%zu\n", o->pages);
+    add_sizes(text, o);
+    if (o->meta != NULL) {
+        add_line(text, "unit", o->meta->unit);
+        add_line(text, "spacing", o->meta->spacing);
+        add_line(text, "finterval", o->meta->frame_interval);
     }
     if (o->pages > 1) {
         gt__text_add(text, "loop=false\n");

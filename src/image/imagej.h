@@ -6,8 +6,13 @@
 #include "core/mem.h"
 #include <greentea/image.h>
 
+#include <stdbool.h>
+
 #define GT_IMAGEJ_TAG_COUNTS 50838
 #define GT_IMAGEJ_TAG_DATA 50839
+
+/* May a text stand behind "unit=" in a description? Short, of one line, no control characters. */
+bool gt__imagej_text_is_safe(const char *text, size_t length);
 
 /* The description of the first page; f32 has a display range 0 to 1 at first. */
 void gt__imagej_description(struct gt_text *text, const gt_writer_options *options);

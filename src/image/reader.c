@@ -23,6 +23,7 @@ struct gt_image_reader {
     size_t n_files, capacity;
     size_t pages;
     int32_t hyperstack;
+    bool indices;
     /* the open file */
     const struct gt_image_format *format;
     struct gt_image_file *open;
@@ -73,7 +74,8 @@ static gt_status open_file(gt_image_reader *reader, size_t index)
         return GT_OK;
     }
     close_file(reader);
-    struct gt_image_source source = {.path = reader->files[index].path, .limits = &reader->limits};
+    struct gt_image_source source = {
+        .path = reader->files[index].path, .limits = &reader->limits, .indices = reader->indices};
     const struct gt_image_format *format = NULL;
     GT_TRY(identify(&format, &source.bytes, source.path));
     GT_TRY(format->open(&reader->open, &source));
@@ -236,6 +238,31 @@ gt_status gt_image_reader_page(gt_page_info *out, gt_image_reader *reader, size_
 {
     GT_TRY(seek_page(reader, &page));
     return reader->format->page(out, reader->open, page);
+}
+
+gt_status gt_image_reader_meta(gt_image_meta *out, gt_image_reader *reader, size_t page)
+{
+    if (out == NULL || reader == NULL) {
+        return gt__fail(GT_EINVAL, "out or reader is NULL");
+    }
+    GT_TRY(seek_page(reader, &page));
+    const struct gt_image_file *file = reader->open;
+    *out = file->meta;
+    out->channels = file->hyperstack;
+    size_t rest = file->pages / (size_t)file->hyperstack;
+    size_t frames = out->frames > 0 ? (size_t)out->frames : 1;
+    if (rest % frames != 0) {
+        frames = 1;
+    }
+    out->frames = (int32_t)frames;
+    out->slices = (int32_t)(rest / frames);
+    return GT_OK;
+}
+
+void gt_image_reader_keep_indices(gt_image_reader *reader)
+{
+    close_file(reader); /* what is open knows its page by its colours */
+    reader->indices = true;
 }
 
 const char *gt_image_reader_file(const gt_image_reader *reader, size_t page, size_t *page_in_file)

@@ -12,7 +12,7 @@
 
 struct gt_image_writer {
     const struct gt_image_format *format;
-    gt_writer_options options; /* channel_names is not kept: used while opening */
+    gt_writer_options options; /* its pointers are not kept: used while opening */
     char *path;                /* wanted */
     char *temporary;           /* beside it */
     bool made;                 /* the temporary file exists and is ours */
@@ -44,6 +44,13 @@ static gt_status check_options(const gt_writer_options *o)
         return gt__fail(GT_EINVAL, "image files have 1 or 3 samples per pixel, not %d",
                         o->channels);
     }
+    if (o->palette != NULL && (o->type != GT_U8 || o->channels != 1 || o->palette_entries < 1 ||
+                               o->palette_entries > 256)) {
+        return gt__fail(GT_EINVAL,
+                        "a palette of %d entries for type %d with %d samples per pixel; palettes "
+                        "have 1 to 256 entries and go with u8 and 1 sample",
+                        o->palette_entries, (int)o->type, o->channels);
+    }
     if (o->hyperstack_channels < 0 ||
         (o->hyperstack_channels > 1 && o->pages % (size_t)o->hyperstack_channels != 0)) {
         return gt__fail(GT_EINVAL, "%zu pages are not a hyperstack of %d channels", o->pages,
@@ -70,12 +77,9 @@ static gt_status check_target(const char *path, int32_t overwrite)
 
 static gt_status make_names(gt_image_writer *writer, const char *path)
 {
-    struct gt_text temporary = {0};
     struct gt_text folder = {0};
     const char *slash = strrchr(path, '/');
     GT_TRY(gt__strdup(&writer->path, path));
-    gt__text_add(&temporary, "%s.tmp-%ld", path, (long)getpid());
-    GT_TRY(gt__text_take(&writer->temporary, &temporary));
     if (slash == NULL) {
         gt__text_add(&folder, ".");
     } else {
@@ -84,9 +88,31 @@ static gt_status make_names(gt_image_writer *writer, const char *path)
     return gt__text_take(&writer->folder, &folder);
 }
 
+/* Name number k, beside the wanted one. */
+static gt_status name_temporary(gt_image_writer *writer, int k)
+{
+    struct gt_text text = {0};
+    gt__text_add(&text, "%s.tmp-%ld", writer->path, (long)getpid());
+    if (k > 0) {
+        gt__text_add(&text, ".%d", k);
+    }
+    gt__free(writer->temporary);
+    writer->temporary = NULL;
+    return gt__text_take(&writer->temporary, &text);
+}
+
+/* A killed process of the same number (containers start at 1 again) may have left its file, or one
+ * on another machine may be at work: then another name. */
 static gt_status open_temporary(gt_image_writer *writer)
 {
-    writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    enum { NAMES = 100 };
+    for (int k = 0; k < NAMES && writer->fd < 0; ++k) {
+        GT_TRY(name_temporary(writer, k));
+        writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->fd < 0 && errno != EEXIST) {
+            break;
+        }
+    }
     if (writer->fd < 0) {
         return gt__image_io_error(errno == EEXIST ? writer->temporary : writer->path,
                                   "cannot be written", errno);
@@ -114,6 +140,8 @@ gt_status gt_image_writer_open(gt_image_writer **out, const char *path,
     writer->format = format;
     writer->options = *options;
     writer->options.channel_names = NULL;
+    writer->options.palette = NULL;
+    writer->options.meta = NULL;
     writer->fd = -1;
     GT_TRY_OUT(gt__alloc(&writer->row, (size_t)options->width * (size_t)options->channels,
                          gt_type_size(options->type), "row of an image"));
