@@ -10,8 +10,12 @@ static int show_plan(struct process *p)
 {
     gt_predict_plan plan;
     struct process_part part;
+    gt_page_info info;
     const gt_page_info *first = &p->infos[0];
-    gt_status status = gt_predictor_plan(&plan, p->predictor, first->width, first->height);
+    gt_status status = gt_image_reader_page(&info, p->reader, 0);
+    if (status == GT_OK) {
+        status = gt_predictor_plan(&plan, p->predictor, info.width, info.height);
+    }
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);
     }
@@ -39,8 +43,15 @@ static int open_images(struct process *p)
         fprintf(stderr, "greentea: no memory for the sizes of %zu pages\n", p->pages);
         return EXIT_DEVICE;
     }
+    gt_preprocess preprocess;
+    gt_model_get_preprocess(p->model, &preprocess);
     for (size_t i = 0; i < p->pages && status == GT_OK; i++) {
-        status = gt_image_reader_page(&p->infos[i], p->reader, i);
+        gt_page_info *info = &p->infos[i];
+        status = gt_image_reader_page(info, p->reader, i);
+        if (status == GT_OK) {
+            status = gt_preprocess_size(&info->width, &info->height, &preprocess, info->width,
+                                        info->height);
+        }
     }
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
 }

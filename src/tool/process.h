@@ -24,7 +24,7 @@ struct process {
     gt_predictor *predictor;
     gt_image_reader *reader;
     size_t pages;        /* of the reader */
-    gt_page_info *infos; /* [pages] */
+    gt_page_info *infos; /* [pages], sizes of the results: as the model crops */
     bool folder;         /* --out is a folder: an output for every input file */
     struct block_choice block;
     struct output_plan plan;
@@ -33,7 +33,7 @@ struct process {
     struct progress progress;
     /* what is being processed */
     size_t page;
-    gt_page_info info;
+    gt_page_info info; /* as in the file */
     int32_t first_row, rows;
     size_t unit, units; /* pages (blocks: parts) done and in all, for the progress */
     double pixels_done;
@@ -44,6 +44,8 @@ struct process {
 
 /* Called by the predictor; cookie is the process. */
 int process_on_tile(uint64_t done, uint64_t total, void *cookie);
+/* Let pages share one scale where the model wants that. 0 or an exit code. */
+int process_set_stack(struct process *p);
 /* Label rows of a page (blocks: some of them) into p->output, which is open. 0 or an exit code. */
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows);
 

@@ -254,7 +254,7 @@ static int compute_part(struct process *p, const struct process_part *part)
 static int compute_parts(struct process *p)
 {
     struct process_part part;
-    int code = 0;
+    int code = process_set_stack(p);
     p->part_plan = p->plan;
     p->part_plan.folders = false;
     p->part_plan.coloured = false;

@@ -46,27 +46,25 @@ static bool same_file(const char *a, const char *b)
 /* The pages of an output file need one size; PNG holds one of them. */
 static int check_pages(const struct process *p, const struct process_file *file)
 {
-    gt_page_info info;
-    gt_page_info next;
+    const gt_page_info *info = &p->infos[file->first];
     size_t in_file = file->pages * (size_t)(p->plan.folders ? 1 : p->plan.written);
     const char *end = strrchr(file->path, '.');
     if (in_file > 1 && end && strcmp(end, ".png") == 0) {
         return tool_usage("%s would hold %zu pages, PNG holds one; choose .tif%s", file->path,
                           in_file, p->plan.written > 1 ? " or --layout folders" : "");
     }
-    gt_status status = gt_image_reader_page(&info, p->reader, file->first);
-    for (size_t i = file->first + 1; i < file->first + file->pages && status == GT_OK; i++) {
-        status = gt_image_reader_page(&next, p->reader, i);
-        if (status == GT_OK && (next.width != info.width || next.height != info.height)) {
+    for (size_t i = file->first + 1; i < file->first + file->pages; i++) {
+        const gt_page_info *next = &p->infos[i];
+        if (next->width != info->width || next->height != info->height) {
             fprintf(stderr,
                     "greentea: page %zu (%s) is %d x %d, the first is %d x %d; the pages of an "
                     "output file need equal sizes\n",
-                    i + 1, gt_image_reader_file(p->reader, i, NULL), next.width, next.height,
-                    info.width, info.height);
+                    i + 1, gt_image_reader_file(p->reader, i, NULL), next->width, next->height,
+                    info->width, info->height);
             return EXIT_INPUT;
         }
     }
-    return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
+    return 0;
 }
 
 static int check_names(const struct process *p, const struct process_file *file)
@@ -131,16 +129,13 @@ int process_make_folders(const struct process *p)
 
 int process_open_output(struct process *p, const struct process_file *file)
 {
-    gt_page_info info;
+    const gt_page_info *info = &p->infos[file->first];
     gt_image_meta meta;
-    gt_status status = gt_image_reader_page(&info, p->reader, file->first);
-    if (status == GT_OK) {
-        status = gt_image_reader_meta(&meta, p->reader, file->first);
-    }
+    gt_status status = gt_image_reader_meta(&meta, p->reader, file->first);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
-    struct output_size size = {info.width, info.height, file->pages, p->flags->overwrite, &meta};
+    struct output_size size = {info->width, info->height, file->pages, p->flags->overwrite, &meta};
     return output_open(&p->output, &p->plan, file->path, &size);
 }
 
@@ -148,10 +143,7 @@ static int process_file(struct process *p, const struct process_file *file)
 {
     int code = process_open_output(p, file);
     for (size_t page = file->first; page < file->first + file->pages && code == 0; page++) {
-        gt_page_info info;
-        gt_status status = gt_image_reader_page(&info, p->reader, page);
-        code = status == GT_OK ? process_page(p, page, 0, info.height)
-                               : tool_fail(status, ABOUT_INPUT);
+        code = process_page(p, page, 0, p->infos[page].height);
     }
     if (code == 0) {
         gt_status status = output_finish(&p->output);
@@ -165,6 +157,7 @@ int process_files(struct process *p)
 {
     struct process_file file;
     int code = process_make_folders(p);
+    code = code ? code : process_set_stack(p);
     p->units = p->pages;
     for (size_t first = 0; code == 0 && process_next_file(&file, p, first);
          first = file.first + file.pages) {

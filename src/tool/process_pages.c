@@ -30,7 +30,7 @@ int process_on_tile(uint64_t done, uint64_t total, void *cookie)
     char extra[64];
     char json[160];
     double inside = (double)done / (double)total;
-    double pixels = p->pixels_done + inside * p->info.width * p->rows;
+    double pixels = p->pixels_done + inside * p->infos[p->page].width * p->rows;
     double elapsed = tool_now() - p->progress.start;
     double rate = elapsed > 0.0 ? pixels / elapsed * 1e-6 : 0.0;
     const char *what = p->block.n > 0 ? "part" : "page";
@@ -44,6 +44,25 @@ int process_on_tile(uint64_t done, uint64_t total, void *cookie)
     progress_show(&p->progress, ((double)p->unit + inside) / (double)p->units, counts, extra, json,
                   last);
     return tool_signal() != 0;
+}
+
+static gt_status describe_page(void *cookie, size_t page, gt_row_source *out)
+{
+    struct process *p = cookie;
+    gt_page_info info;
+    gt_status status = gt_image_reader_page(&info, p->reader, page);
+    p->page = page;
+    p->about = ABOUT_INPUT;
+    *out = (gt_row_source){info.width, info.height, info.channels, read_rows, p};
+    return status;
+}
+
+int process_set_stack(struct process *p)
+{
+    gt_page_source stack = {p->pages, describe_page, p};
+    p->about = ABOUT_INPUT;
+    gt_status status = gt_predictor_set_stack(p->predictor, &stack);
+    return status == GT_OK ? 0 : tool_fail(status, p->about);
 }
 
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows)
@@ -67,6 +86,6 @@ int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows
         status = output_end(&p->output);
     }
     p->unit++;
-    p->pixels_done += (double)p->info.width * rows;
+    p->pixels_done += (double)p->infos[page].width * rows;
     return status == GT_OK ? 0 : tool_fail(status, p->about);
 }
