@@ -119,6 +119,9 @@ typedef struct gt_train_options {
     gt_equalise_options balance; /**< weights of masking */
     uint64_t seed;               /**< default 1 */
     int32_t deterministic;       /**< see gt_program_options; default 0 */
+    /** Threads that produce patches ahead of their use, up to 64; 0 (default): the processors that
+        do not compute, 1 to 4. Results do not depend on it. */
+    int32_t feeders;
 } gt_train_options;
 
 /** Write the defaults. */
@@ -146,6 +149,7 @@ typedef struct gt_train_progress {
     float gradient_norm; /**< before clipping */
     double seconds;      /**< since gt_trainer_run() or the first step of this run */
     uint64_t total;      /**< iterations wanted */
+    double idle;         /**< share of `seconds` in which the device waited for patches */
 } gt_train_progress;
 
 /**

@@ -40,6 +40,7 @@ struct training {
     struct monitor monitor;
     int argc;
     char **argv;
+    double idle;   /* share of the time that the device waited for patches */
     int save_code; /* exit code of a snapshot that failed inside the loop, else 0 */
 };
 
@@ -169,9 +170,9 @@ static void show(struct training *t, const gt_train_progress *p, bool last)
     snprintf(extra, sizeof extra, "loss %.4f  rate %.2e", (double)p->loss_mean, (double)p->rate);
     snprintf(json, sizeof json,
              ", \"iteration\": %llu, \"loss\": %.6g, \"loss_mean\": %.6g, \"rate\": %.6g, "
-             "\"gradient_norm\": %.6g, \"per_second\": %.3f",
+             "\"gradient_norm\": %.6g, \"per_second\": %.3f, \"idle\": %.4f",
              (unsigned long long)p->iteration, (double)p->loss, (double)p->loss_mean,
-             (double)p->rate, (double)p->gradient_norm, rate);
+             (double)p->rate, (double)p->gradient_norm, rate, p->idle);
     progress_show(&t->progress, share > 1.0 ? 1.0 : share, counts, extra, json, last);
 }
 
@@ -181,6 +182,7 @@ static int after_iteration(const gt_train_progress *p, void *cookie)
     const struct flags *f = t->flags;
     show(t, p, false);
     int stop = monitor_step(&t->monitor, p);
+    t->idle = p->idle;
     if (f->snapshot > 0 && p->iteration % (uint64_t)f->snapshot == 0 && p->iteration < p->total) {
         gt_status status = gt_trainer_save(t->trainer, f->out);
         t->save_code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OUTPUT);
@@ -205,6 +207,10 @@ static int finish(struct training *t, gt_status status)
         fprintf(stderr, "greentea: stopped; %s holds the state, --resume continues\n",
                 t->flags->out);
         return tool_signal();
+    }
+    if (!progress_alone(t->flags->progress, t->flags->quiet)) {
+        fprintf(stderr, "greentea: the device waited for patches %.1f %% of the time\n",
+                100 * t->idle);
     }
     fprintf(stderr, "greentea: %s written\n", t->flags->out);
     return EXIT_OK;

@@ -7,8 +7,9 @@
 /* Options without influence on what is learnt, so that equal trainings leave equal files whatever
  * the machine, the names of outputs and the way progress is shown. */
 static const char *const unkept[] = {
-    "out",  "resume",  "overwrite",     "snapshot", "device", "threads",      "progress", "quiet",
-    "dump", "dry-run", "filter-output", "report",   "log",    "log-interval", "patience", NULL};
+    "out",     "resume",   "overwrite",    "snapshot", "device",  "threads",
+    "feeders", "progress", "quiet",        "dump",     "dry-run", "filter-output",
+    "report",  "log",      "log-interval", "patience", NULL};
 
 static bool is_kept(const char *key)
 {

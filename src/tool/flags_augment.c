@@ -67,6 +67,7 @@ int augment_fill(gt_train_options *o, const struct augment_flags *f)
         return tool_usage("--scale is '%s', expected two factors as 0.9,1.1", f->scale);
     }
     d->elastic_grid = f->grid;
+    o->feeders = f->feeders;
     bool good =
         override(&d->rotate, "rotate", f->rotate) && override(&d->elastic, "elastic", f->elastic) &&
         override(&d->blur, "blur", f->blur) && override(&d->gamma, "gamma-range", f->gamma) &&

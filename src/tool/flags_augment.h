@@ -7,7 +7,7 @@
 /* What is not given (NULL) is left to the preset. */
 struct augment_flags {
     char *preset, *rotate, *scale, *elastic, *blur, *gamma, *contrast, *brightness, *noise;
-    int grid;
+    int grid, feeders;
 };
 #define AUGMENT_DEFAULTS                                                                           \
     {                                                                                              \
@@ -29,7 +29,10 @@ struct augment_flags {
     {"contrast", 0, POPT_ARG_STRING, &(f).contrast, 0, "factor of 1 - C to 1 + C", "C"},           \
     {"brightness", 0, POPT_ARG_STRING, &(f).brightness, 0,                                         \
      "add -B to B; images range from -1 to 1", "B"},                                               \
-    {"noise", 0, POPT_ARG_STRING, &(f).noise, 0, "add noise of up to S (standard deviation)", "S"}
+    {"noise", 0, POPT_ARG_STRING, &(f).noise, 0, "add noise of up to S (standard deviation)",      \
+     "S"},                                                                                         \
+    {"feeders", 0, POPT_ARG_INT, &(f).feeders, 0,                                                  \
+     "threads that make patches (default: free processors, 1 to 4)", "N"}
 /* clang-format on */
 /* 0 or EXIT_USAGE. */
 int augment_fill(gt_train_options *o, const struct augment_flags *f);

@@ -13,6 +13,7 @@
 #define PATCH 128   /* default: the largest legal size up to this */
 #define SW_BATCH 32 /* default of the sliding window */
 #define MAX_BATCH 65536
+#define MAX_FEEDERS 64
 
 void gt_train_options_init(gt_train_options *options)
 {
@@ -69,6 +70,10 @@ static gt_status check_numbers(const gt_train_options *o)
         !in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_BOTH)) {
         return gt__fail(GT_EINVAL, "unknown normalisation %d, augmentation %d or equalisation %d",
                         (int)o->normalize, (int)o->augment, (int)o->equalise);
+    }
+    if (!in_range(o->feeders, 0, MAX_FEEDERS)) {
+        return gt__fail(GT_EINVAL, "%d threads for patches, expected 0 to %d", (int)o->feeders,
+                        MAX_FEEDERS);
     }
     GT_TRY(gt__augment_check(&o->distort));
     return gt__schedule_check(o);

@@ -102,6 +102,20 @@ static gt_status balance_labels(gt_trainer *t, struct gt_patch_spec *spec)
     return GT_OK;
 }
 
+static gt_status choose_feeders(gt_trainer *t)
+{
+    gt_device_info cpu;
+    gt_device_info own;
+    if (t->options.feeders == 0) {
+        GT_TRY(gt_device_list(&cpu, 0));
+        gt_device_describe(t->device, &own);
+        int32_t threads = own.platform < 0 ? gt_device_threads(t->device) : own.compute_units;
+        int32_t compute = own.gpu ? 0 : threads; /* OpenCL may be the processor too */
+        t->options.feeders = gt__feeder_threads(cpu.compute_units, compute);
+    }
+    return GT_OK;
+}
+
 static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_dataset *dataset)
 {
     gt_model_options m;
@@ -111,6 +125,7 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     t->model = model;
     t->dataset = dataset;
     GT_TRY(gt__train_options_complete(&t->options, model, dataset));
+    GT_TRY(choose_feeders(t));
     t->key = t->options.seed;
     gt_model_get_options(model, &m);
     gt_model_get_geometry(model, &g);
@@ -123,7 +138,8 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
                  .augment = t->options.augment,
                  .distort = &t->options.distort},
         .input = {t->options.batch, m.channels, patch + g.shrink, patch + g.shrink},
-        .label = {t->options.batch, 1, patch, patch}};
+        .label = {t->options.batch, 1, patch, patch},
+        .threads = t->options.feeders};
     size_t count = 0;
     if (!gt__shape_count(&count, feeder.input) || !gt__shape_count(&count, feeder.label)) {
         return gt__fail(GT_ESHAPE, "%d patches of %d pixels are too large", (int)t->options.batch,
@@ -184,6 +200,12 @@ static double seconds(const gt_trainer *t)
     return (double)(now_ns() - t->start_ns) * 1e-9;
 }
 
+static double idle_share(const gt_trainer *t)
+{
+    double all = seconds(t);
+    return all > 0 ? (double)t->wait_ns * 1e-9 / all : 0;
+}
+
 static double time_share(const gt_trainer *t)
 {
     double limit = t->options.time_limit;
@@ -193,6 +215,7 @@ static double time_share(const gt_trainer *t)
 static void begin(gt_trainer *t)
 {
     t->start_ns = now_ns();
+    t->wait_ns = 0;
     t->steps = 0;
     t->loss_mean = 0;
 }
@@ -215,22 +238,25 @@ static gt_status check_finite(const gt_trainer *t, float loss, float sumsq)
 /* Write the patches of the present counter, unless they are there already. */
 static gt_status upload(gt_trainer *t)
 {
-    const float *input = NULL;
-    const float *label = NULL;
+    struct gt_feeder_batch batch;
     if (t->uploaded && t->uploaded_key == t->key && t->uploaded_counter == t->counter) {
         return GT_OK;
     }
     t->uploaded = false;
-    gt__feeder_take(&input, &label, t->feeder, t->key, t->counter);
-    GT_TRY(gt_program_write(t->program, t->input, input));
-    GT_TRY(gt_program_write(t->program, t->label, label));
+    int64_t start = now_ns();
+    gt__feeder_take(&batch, t->feeder, t->key, t->counter);
+    t->wait_ns += now_ns() - start;
+    GT_TRY(gt_program_write(t->program, t->input, batch.input));
+    GT_TRY(gt_program_write(t->program, t->label, batch.label));
     t->uploaded = true;
     t->uploaded_key = t->key;
     t->uploaded_counter = t->counter;
     return GT_OK;
 }
 
-/* One run. Inputs do not outlive it, so the next patches are written behind it. */
+/* One run. Inputs do not outlive it, so the next patches are written behind it; if there are none
+ * yet, they are waited for when the device is done, so that all waiting is idleness of the device.
+ */
 static gt_status run_step(float *loss, float *sumsq, gt_trainer *t, const float *hyper)
 {
     GT_TRY(upload(t));
@@ -238,7 +264,8 @@ static gt_status run_step(float *loss, float *sumsq, gt_trainer *t, const float 
     GT_TRY(gt_program_write(t->program, t->updates.hyper, hyper));
     GT_TRY(gt_program_run(t->program));
     t->counter += (uint64_t)t->options.batch;
-    if (t->early && t->iteration + 1 < t->options.iterations) {
+    if (t->early && t->iteration + 1 < t->options.iterations &&
+        gt__feeder_ready(t->feeder, t->key, t->counter)) {
         GT_TRY(upload(t));
     }
     GT_TRY(gt_program_read(t->program, t->loss, loss));
@@ -274,7 +301,8 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
                                         .rate = hyper[GT_HYPER_RATE],
                                         .gradient_norm = sqrtf(sumsq),
                                         .seconds = seconds(t),
-                                        .total = t->options.iterations};
+                                        .total = t->options.iterations,
+                                        .idle = idle_share(t)};
     }
     return GT_OK;
 }

@@ -47,6 +47,7 @@ struct gt_trainer {
     uint64_t steps; /* of this run, for the mean loss */
     float loss_mean;
     int64_t start_ns; /* of this run; 0: no step yet */
+    int64_t wait_ns;  /* for patches, since then */
 };
 
 /* Fill patch, batch and augment, check the rest, against the model and the data. */

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-/* The trainer's patch thread allocates too: the counters are atomic. */
+/* The trainer's patch threads may allocate too: the counters are atomic. */
 static atomic_size_t calls, live;
 static size_t fail_at; /* 0: never */
 static bool fail_on;   /* and all later ones */
@@ -103,6 +103,9 @@ static gt_status life_of_training(void)
     gt_dataset_options_init(&d);
     o.patch = 4;
     d.preprocess = everything;
+    o.batch = 2;
+    o.feeders = 2;
+    o.distort.elastic = 2;
     TRY(open_device(&device));
     TRY(make_model(&model, "usk"));
     TRY(gt_model_init_weights(model, GT_INIT_HE, 1));

@@ -47,7 +47,7 @@ same()
 
 expect 0 demo --data-only --out d --size 96 --sections 1 --seed 3
 train='train --raw d/train-raw.tif --labels d/train-labels.tif --net usk --width 0.03 --patch 32
-    --quiet --policy fixed'
+    --policy fixed --quiet'
 
 # ---- refused, with the thing and the number ----
 expect 2 $train --out m --distort much
@@ -64,6 +64,8 @@ expect 2 $train --out m --elastic -2
 says 'elastic displacement of -2' err
 expect 2 $train --out m --elastic-grid 40
 says '40 nodes' err
+expect 2 $train --out m --feeders 65
+says '65 threads for patches, expected 0 to 64' err
 expect 2 $train --out m --gamma-range nan
 says 'gamma of -?nan' err
 [ ! -e m ] || complain "a refused start left a model"
@@ -79,12 +81,20 @@ expect 0 $train --out light --iterations 4 --distort light
 same plain light no
 
 # ---- bits ----
-expect 0 $train --out whole --iterations 9 --batch 2 --distort full --threads 1
+expect 0 $train --out whole --iterations 9 --batch 2 --distort full --threads 1 \
+    --feeders 1
 expect 0 $train --out part --iterations 4 --batch 2 --distort full --threads 3
-expect 0 $train --out part --iterations 9 --batch 2 --distort full --threads 2 --resume
+expect 0 $train --out part --iterations 9 --batch 2 --distort full --threads 2 --resume \
+    --feeders 5
 same whole part yes
 expect 0 $train --out other --iterations 9 --batch 2 --distort full --seed 2
 same whole other no
+
+# ---- how long the device waited for patches ----
+expect 0 ${train% --quiet*} --out said --iterations 4 --feeders 2
+says '^greentea: the device waited for patches [0-9]+\.[0-9] % of the time$' err
+expect 0 ${train% --quiet*} --out json --iterations 4 --progress json
+says '"idle": [01]\.[0-9]{4}\}' err
 
 echo "$n checks, $bad complaints"
 exit "$((bad > 0))"
