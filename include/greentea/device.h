@@ -62,7 +62,8 @@ GT_API gt_status gt_device_find(size_t *index, const char *name);
  * options  NULL means the defaults
  * A device may be opened several times.
  * Opening a CPU device sets OpenBLAS to one thread, process-wide, because the device's own threads
- * call it; freeing the last CPU device restores the former number.
+ * call it; freeing the last CPU device restores the former number. Other devices open a CPU device
+ * of their own when a program needs an operation that they have no kernel for (MALIS).
  * GT_EDEVICE  no such device; GT_EINVAL  an option out of range; GT_ENOMEM
  */
 GT_API gt_status gt_device_open(gt_device **out, const char *name,

@@ -145,7 +145,8 @@ GT_API void gt_malis_options_init(gt_malis_options *options);
  * loss     receives a value [1][1][1][1]
  * The gradient is that of this loss: it goes to the pixel that has the minimum, the second of two
  * equals, in the channel read. Edges of equal affinity are joined in the order of `edges`, then by
- * rows; edges inside of objects first. Devices without a kernel run it on the CPU.
+ * rows; edges inside of objects first. Devices other than the CPU leave it to
+ * the CPU (gt_device_options.threads of them): the dump says so.
  * What Greentea of 2015 did otherwise, and this does not: edges of the last row and column left
  * out, gradient to the first pixel always and with opposite sign to the other channel, half the
  * gradient (hinge: that of a squared one), no loss weight, ignored pixels as objects, gradient of
@@ -197,6 +198,7 @@ typedef struct gt_program_memory {
     size_t arena_bytes;  /**< intermediate values and scratch, one allocation */
     size_t packed_bytes; /**< weights repacked for the kernels */
     size_t kept_bytes;   /**< parameters and optimizer state */
+    size_t host_bytes;   /**< CPU memory of operations that run there for want of a kernel */
     double seconds;      /**< estimated time of one run */
 } gt_program_memory;
 

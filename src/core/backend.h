@@ -17,6 +17,9 @@ struct gt_device {
     int32_t threads;
     size_t max_buffer;    /* the largest buffer that is sure to be given; 0: any */
     struct gt_tune *tune; /* measured costs, loaded by the first plan (tune.h) */
+    /* A CPU device for operations that this one has no kernel for; opened by the first program that
+     * needs it, NULL until then. */
+    struct gt_device *host;
 };
 
 /* What all buffers have. */
@@ -79,6 +82,8 @@ struct gt_step {
     struct gt_view in[GT_MAX_IN], out[GT_MAX_OUT], scratch, packed;
     void *state;    /* the kernel's own, made by prepare */
     double seconds; /* measured, last run */
+    /* The same step bound to memory of device->host, where it runs; NULL: it runs here. */
+    struct gt_step *twin;
 };
 
 struct gt_fence;

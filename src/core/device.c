@@ -218,6 +218,7 @@ int32_t gt_device_threads(const gt_device *device)
 void gt_device_free(gt_device *device)
 {
     if (device) {
+        gt_device_free(device->host);
         gt__tune_free(device);
         device->backend->close(device);
     }

@@ -44,6 +44,9 @@ static void add_step(struct gt_text *text, const struct gt_program *p, size_t i)
             gt__text_add(text, " %.1f GFLOP/s", flops / step->seconds * 1e-9);
         }
     }
+    if (step->twin) {
+        gt__text_add(text, "  on the CPU: no kernel of the device");
+    }
     gt__text_add(text, "\n");
 }
 

@@ -90,8 +90,9 @@ bool gt__kernel_is_reference(const struct gt_kernel *kernel)
     return n >= 4 && strcmp(kernel->name + n - 4, "_ref") == 0;
 }
 
-bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,
-                        const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan)
+static bool accepts_on(const struct gt_device *device, const struct gt_planner *p,
+                       const struct gt_node *node, const struct gt_kernel *kernel, unsigned variant,
+                       struct gt_plan *plan)
 {
     const struct gt_program_extra *extra = p->extra;
     if (kernel->op != node->op) {
@@ -102,8 +103,20 @@ bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,
          (extra->force_variant >= 0 && variant != (unsigned)extra->force_variant))) {
         return false;
     }
-    return kernel->plan(p->device, p->graph, node, variant, plan) &&
+    return kernel->plan(device, p->graph, node, variant, plan) &&
            !(p->deterministic && (plan->flags & GT_PLAN_UNORDERED));
+}
+
+bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,
+                        const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan)
+{
+    return accepts_on(p->device, p, node, kernel, variant, plan);
+}
+
+bool gt__host_accepts(const struct gt_planner *p, const struct gt_node *node,
+                      const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan)
+{
+    return accepts_on(p->host, p, node, kernel, variant, plan);
 }
 
 static bool some_kernel_accepts(const struct gt_planner *p, const struct gt_node *node)

@@ -263,9 +263,24 @@ out:
     return status;
 }
 
+/* A step on the CPU has its scratch there. */
+static void make_twin(struct gt_program *p, size_t i)
+{
+    struct gt_step *twin = &p->twins[p->n_twins++];
+    *twin = p->steps[i];
+    twin->scratch.size = p->plans[i].scratch;
+    p->plans[i].scratch = 0;
+    p->steps[i].twin = twin;
+}
+
 static gt_status make_steps(struct gt_program *p, const struct gt_option *how)
 {
     size_t n = p->graph->n_nodes;
+    size_t hosted = 0;
+    for (size_t i = 0; i < n; i++) {
+        hosted += how[i].host;
+    }
+    GT_TRY(gt__alloc(&p->twins, hosted + 1, sizeof *p->twins, "program steps"));
     GT_TRY(gt__alloc(&p->steps, n + 1, sizeof *p->steps, "program steps"));
     GT_TRY(gt__alloc(&p->plans, n + 1, sizeof *p->plans, "program steps"));
     for (size_t i = 0; i < n; i++) {
@@ -274,6 +289,9 @@ static gt_status make_steps(struct gt_program *p, const struct gt_option *how)
         p->steps[i].kernel = how[i].kernel;
         p->steps[i].variant = how[i].variant;
         p->steps[i].node = node;
+        if (how[i].host) {
+            make_twin(p, i);
+        }
         p->updates |= node->op == GT_OP_sgd_update || node->op == GT_OP_adamw_update;
     }
     return GT_OK;
@@ -295,6 +313,7 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
         GT_TRY_OUT(gt__fuse(&l.planner));
         GT_TRY_OUT(gt__commute(l.planner.graph));
     }
+    GT_TRY_OUT(gt__place(&l.planner, program->device));
     GT_TRY_OUT(gt__select(&l.choice, &l.planner));
     GT_TRY_OUT(gt__graph_clone(&l.out, l.planner.graph));
     l.out->n_nodes = 0;
@@ -303,6 +322,7 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
     l.out = NULL;
     GT_TRY_OUT(make_steps(program, l.how));
     GT_TRY_OUT(layout_memory(program, l.layouts));
+    gt__host_layout(program);
 out:
     gt_graph_free(l.planner.graph);
     gt_graph_free(l.out);

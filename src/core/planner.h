@@ -9,6 +9,7 @@ struct gt_option {
     const struct gt_kernel *kernel;
     unsigned variant;
     struct gt_plan plan;
+    bool host; /* the kernel is of the CPU beside the device */
 };
 
 /* What select.c decides. */
@@ -21,6 +22,7 @@ struct gt_choice {
 
 struct gt_planner {
     const struct gt_device *device;
+    const struct gt_device *host; /* for what the device has no kernel for; NULL: fail */
     const struct gt_program_extra *extra;
     bool deterministic;
     struct gt_graph *graph; /* a copy; passes change it */
@@ -38,6 +40,11 @@ void gt__renumber(struct gt_graph *g);
 /* After fusing: 1x1 convolutions before doubling instead of after it. */
 gt_status gt__commute(struct gt_graph *g);
 
+/* Open the CPU beside the device if some node needs it (place.c). */
+gt_status gt__place(struct gt_planner *p, struct gt_device *device);
+/* Seconds that moving a node's values to the CPU and back takes. */
+double gt__host_cost(const struct gt_graph *g, const struct gt_node *node);
+
 /* Choose kernels and layouts by cost. */
 gt_status gt__select(struct gt_choice *out, struct gt_planner *p);
 void gt__choice_free(struct gt_choice *choice);
@@ -50,6 +57,9 @@ double gt__reorder_cost(const struct gt_option **best, struct gt_option *storage
 /* May this kernel run this node under the planner's restrictions? Fills plan. */
 bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,
                         const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan);
+/* The same for a kernel of the CPU beside the device. */
+bool gt__host_accepts(const struct gt_planner *p, const struct gt_node *node,
+                      const struct gt_kernel *kernel, unsigned variant, struct gt_plan *plan);
 bool gt__kernel_is_reference(const struct gt_kernel *kernel);
 
 /* A block of memory that must not overlap others alive at the same time. */

@@ -71,9 +71,12 @@ gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph
     GT_TRY_OUT(gt__program_layout(p, graph, options, extra));
     GT_TRY_OUT(allocate(p));
     bind(p);
+    GT_TRY_OUT(gt__host_bind(p));
     for (size_t i = 0; i < p->graph->n_nodes; i++) {
+        struct gt_step *twin = p->steps[i].twin;
         if (p->steps[i].kernel->prepare) {
-            GT_TRY_OUT(p->steps[i].kernel->prepare(device, &p->steps[i]));
+            GT_TRY_OUT(p->steps[i].kernel->prepare(twin ? device->host : device,
+                                                   twin ? twin : &p->steps[i]));
         }
     }
     *out = p;
@@ -109,10 +112,14 @@ void gt_program_free(gt_program *program)
         return;
     }
     for (size_t i = 0; program->steps && i < program->graph->n_nodes; i++) {
-        const struct gt_kernel *kernel = program->steps[i].kernel;
-        if (kernel && kernel->release && program->steps[i].state) {
-            kernel->release(program->device, &program->steps[i]);
+        struct gt_step *twin = program->steps[i].twin;
+        struct gt_step *step = twin ? twin : &program->steps[i];
+        if (step->kernel && step->kernel->release && step->state) {
+            step->kernel->release(twin ? program->device->host : program->device, step);
         }
+    }
+    if (program->host) {
+        program->device->host->backend->free(program->host);
     }
     struct gt_buffer *buffers[] = {program->arena, program->packed, program->kept};
     for (size_t i = 0; i < 3; i++) {
@@ -122,6 +129,7 @@ void gt_program_free(gt_program *program)
     }
     gt_graph_free(program->graph);
     gt__free(program->steps);
+    gt__free(program->twins);
     gt__free(program->plans);
     gt__free(program->homes);
     gt__free(program);
@@ -190,12 +198,29 @@ gt_status gt_program_read(gt_program *program, gt_value value, float *dst)
                                           home->size);
 }
 
+/* Steps first to last - 1, those on the CPU beside the device between submissions. */
+static gt_status submit(gt_program *program, size_t first, size_t last)
+{
+    const struct gt_backend *b = program->device->backend;
+    for (size_t i = first; i < last; i++) {
+        if (!program->steps[i].twin) {
+            continue;
+        }
+        if (i > first) {
+            GT_TRY(b->submit(program->device, program->steps + first, i - first));
+        }
+        GT_TRY(gt__host_run(program, &program->steps[i]));
+        first = i + 1;
+    }
+    return first < last ? b->submit(program->device, program->steps + first, last - first) : GT_OK;
+}
+
 gt_status gt__program_run_part(gt_program *program, size_t first, size_t n)
 {
     for (size_t i = first; i < first + n; i++) {
         program->steps[i].pack = program->pack;
     }
-    GT_TRY(program->device->backend->submit(program->device, program->steps + first, n));
+    GT_TRY(submit(program, first, first + n));
     if (first + n == program->graph->n_nodes) {
         program->pack = program->updates;
         program->runs++;

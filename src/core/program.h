@@ -10,6 +10,7 @@ struct gt_program_extra {
     const struct gt_kernel *force; /* tests: only this kernel may run nodes of its op */
     int32_t force_variant;         /* -1: any */
     bool no_fuse;
+    bool no_fallback; /* fail where an operation would run on the CPU beside the device */
 };
 gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph *graph,
                              const gt_program_options *options,

@@ -21,7 +21,10 @@ struct gt_program {
     struct gt_plan *plans;  /* one per step, for the dump */
     struct gt_home *homes;  /* one per value */
     size_t original_values; /* values that the caller knows */
+    struct gt_step *twins;  /* of steps that run on the CPU beside the device */
+    size_t n_twins;
     struct gt_buffer *arena, *kept, *packed;
+    struct gt_buffer *host; /* memory of the twins */
     gt_program_memory memory;
     bool ahead;   /* see gt_program_options */
     bool updates; /* runs change parameters: pack every time */
@@ -33,5 +36,10 @@ struct gt_program {
 gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
                              const gt_program_options *options,
                              const struct gt_program_extra *extra);
+
+/* Steps on the CPU beside the device (place.c): sizes, memory, one run. */
+void gt__host_layout(struct gt_program *p);
+gt_status gt__host_bind(struct gt_program *p);
+gt_status gt__host_run(struct gt_program *p, struct gt_step *step);
 
 #endif

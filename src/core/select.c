@@ -75,7 +75,7 @@ static gt_status add_option(struct gt_choice *c, const struct gt_planner *p,
     GT_TRY(gt__grow(&c->options, &c->options_capacity, c->n_options + 1, sizeof *c->options,
                     "planner"));
     struct gt_option *option = &c->options[c->n_options++];
-    *option = (struct gt_option){kernel, variant, *plan};
+    *option = (struct gt_option){.kernel = kernel, .variant = variant, .plan = *plan};
     if (!p->deterministic) {
         gt__tune_cost(p, node, option);
     }
@@ -121,6 +121,58 @@ static void keep_one_order(struct gt_choice *c, size_t from)
     c->n_options = kept;
 }
 
+static bool is_plain(const struct gt_node *node, const struct gt_plan *plan)
+{
+    bool plain = true;
+    for (int32_t i = 0; i < node->n_in; i++) {
+        plain = plain && plan->in[i].block == 1 && plan->in[i].phase == 1;
+    }
+    for (int32_t i = 0; i < node->n_out; i++) {
+        plain = plain && plan->out[i].block == 1 && plan->out[i].phase == 1;
+    }
+    return plain;
+}
+
+/* Can the kernel run the node on the CPU beside the device, where everything is plain? Packed
+ * weights would have to be kept there: such kernels are left out. */
+static bool host_plan(struct gt_plan *out, const struct gt_planner *p, const struct gt_node *node,
+                      const struct gt_kernel *kernel, unsigned variant)
+{
+    struct gt_plan plan = {0};
+    if (!gt__host_accepts(p, node, kernel, variant, &plan)) {
+        return false;
+    }
+    if (plan_is_any(p->graph, node, &plan)) {
+        plan = (struct gt_plan){.cost = 0.0};
+        resolve(p->graph, node, &plan, GT_LAYOUT_NCHW);
+        if (!kernel->plan(p->host, p->graph, node, variant, &plan)) {
+            return false;
+        }
+    }
+    resolve(p->graph, node, &plan, GT_LAYOUT_NCHW);
+    plan.cost += gt__host_cost(p->graph, node);
+    *out = plan;
+    return plan.packed == 0 && is_plain(node, &plan);
+}
+
+/* The first kernel that can is the best. */
+static gt_status add_host_option(struct gt_choice *c, const struct gt_planner *p,
+                                 const struct gt_node *node)
+{
+    struct gt_plan plan;
+    for (const struct gt_kernel *const *k = p->host->backend->kernels; *k; k++) {
+        for (unsigned v = 0; v < (*k)->n_variants; v++) {
+            if (host_plan(&plan, p, node, *k, v)) {
+                GT_TRY(gt__grow(&c->options, &c->options_capacity, c->n_options + 1,
+                                sizeof *c->options, "planner"));
+                c->options[c->n_options++] = (struct gt_option){*k, v, plan, true};
+                return GT_OK;
+            }
+        }
+    }
+    return GT_OK;
+}
+
 /* A deterministic plan must not depend on sizes: only the first kernel that accepts is offered. */
 static gt_status add_node_options(struct gt_choice *c, const struct gt_planner *p,
                                   const struct layout_set *set, const struct gt_node *node)
@@ -134,6 +186,9 @@ static gt_status add_node_options(struct gt_choice *c, const struct gt_planner *
             keep_one_order(c, before);
             break;
         }
+    }
+    if (c->n_options == before && p->host) {
+        GT_TRY(add_host_option(c, p, node));
     }
     if (c->n_options == before) {
         return gt__fail(GT_ENOTSUP, "no kernel of device %s can run operation %s",
@@ -178,7 +233,7 @@ double gt__reorder_cost(const struct gt_option **best, struct gt_option *storage
                 least = plan.cost;
                 plan.in[0] = from;
                 plan.out[0] = to;
-                *storage = (struct gt_option){*k, i, plan};
+                *storage = (struct gt_option){.kernel = *k, .variant = i, .plan = plan};
                 *best = storage;
             }
         }

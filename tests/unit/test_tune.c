@@ -168,7 +168,8 @@ static struct gt_option conv_of(gt_device *device, const struct rig *r, int32_t 
     size_t n = gt__program_steps(p, &steps);
     for (size_t i = 0; i < n; i++) {
         if (steps[i].node->op == GT_OP_conv2d_fwd) {
-            found = (struct gt_option){steps[i].kernel, steps[i].variant, p->plans[i]};
+            found = (struct gt_option){
+                .kernel = steps[i].kernel, .variant = steps[i].variant, .plan = p->plans[i]};
         }
     }
     gt_program_free(p);
