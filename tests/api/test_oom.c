@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,7 +19,7 @@ static atomic_size_t calls, live;
 static size_t fail_at; /* 0: never */
 static bool fail_on;   /* and all later ones */
 static char folder[64];
-static char path[4][128];
+static char path[7][128];
 
 static void *counted_allocate(void *cookie, size_t size, size_t alignment)
 {
@@ -106,6 +107,10 @@ static gt_status life_of_training(void)
     o.batch = 2;
     o.feeders = 2;
     o.distort.elastic = 2;
+    o.equalise = GT_EQUALISE_BOTH;
+    o.balance.border_boost = 2.0f;
+    d.consolidate.fine = 2;
+    d.consolidate.label[1] = 1;
     TRY(open_device(&device));
     TRY(make_model(&model, "usk"));
     TRY(gt_model_init_weights(model, GT_INIT_HE, 1));
@@ -289,6 +294,24 @@ out:
     return status;
 }
 
+/* One sub-folder per label. */
+static gt_status life_of_label_folders(void)
+{
+    gt_dataset *dataset = NULL;
+    gt_status status = GT_OK;
+    TRY(write_and_read(path[2], GT_U8));
+    TRY(write_and_read(path[4], GT_U8));
+    TRY(write_and_read(path[5], GT_U8));
+    TRY(gt_dataset_create(&dataset, NULL));
+    TRY(gt_dataset_load(dataset, path[2], path[6]));
+    TRY(gt_dataset_load(dataset, path[2], path[6]));
+    int32_t labels = 0;
+    TRY(gt_dataset_labels(&labels, dataset));
+out:
+    gt_dataset_free(dataset);
+    return status;
+}
+
 static void check_life(gt_status (*life)(void))
 {
     const gt_allocator counting = {counted_allocate, counted_release, NULL};
@@ -354,6 +377,11 @@ static void test_images(void **state)
     (void)state;
     check_life(life_of_images);
 }
+static void test_label_folders(void **state)
+{
+    (void)state;
+    check_life(life_of_label_folders);
+}
 
 static int make_folder(void **state)
 {
@@ -366,7 +394,15 @@ static int make_folder(void **state)
     snprintf(path[1], sizeof path[1], "%s/checkpoint", folder);
     snprintf(path[2], sizeof path[2], "%s/image.tif", folder);
     snprintf(path[3], sizeof path[3], "%s/image.png", folder);
-    return 0;
+    snprintf(path[6], sizeof path[6], "%s/labels", folder);
+    int bad = mkdir(path[6], 0777);
+    for (int i = 0; i < 2; i++) {
+        char sub[96];
+        snprintf(sub, sizeof sub, "%s/labels/%d", folder, i);
+        snprintf(path[4 + i], sizeof path[4 + i], "%s/1.tif", sub);
+        bad |= mkdir(sub, 0777);
+    }
+    return bad;
 }
 
 static int remove_folder(void **state)
@@ -375,19 +411,24 @@ static int remove_folder(void **state)
     char previous[160];
     snprintf(previous, sizeof previous, "%s.prev", path[1]);
     unlink(previous);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         unlink(path[i]);
     }
+    for (int i = 0; i < 2; i++) {
+        *strrchr(path[4 + i], '/') = 0;
+        rmdir(path[4 + i]);
+    }
+    rmdir(path[6]);
     return rmdir(folder);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_program),     cmocka_unit_test(test_tuning),
-        cmocka_unit_test(test_images),      cmocka_unit_test(test_model),
-        cmocka_unit_test(test_training),    cmocka_unit_test(test_prediction),
-        cmocka_unit_test(test_two_devices),
+        cmocka_unit_test(test_program),    cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_images),     cmocka_unit_test(test_label_folders),
+        cmocka_unit_test(test_model),      cmocka_unit_test(test_training),
+        cmocka_unit_test(test_prediction), cmocka_unit_test(test_two_devices),
     };
     return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);
 }
