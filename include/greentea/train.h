@@ -28,6 +28,8 @@ typedef struct gt_dataset_options {
     const gt_image_limits *limits; /**< NULL: the defaults */
     gt_preprocess preprocess;      /**< of all images; the default is min-max of each image to
                                       [-1, 1] */
+    gt_progress_fn progress;       /**< unit: pages read by gt_dataset_load(); default NULL */
+    void *cookie;                  /**< handed to progress */
 } gt_dataset_options;
 
 /** Write the defaults. */
@@ -53,7 +55,8 @@ GT_API gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw,
  * gt_image_reader_open) and labels (the same, or one sub-folder per label, see gt_label_reader). With
  * GT_SCOPE_STACK the images of raw_path share one scale.
  * GT_ESHAPE  numbers of pages or sizes differ, named in the message; GT_EFORMAT  no label images,
- * or sub-folders where others before gave grey values
+ * or sub-folders where others before gave grey values; GT_ECANCELLED  by the progress callback: the
+ * data set is as before
  */
 GT_API gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path,
                                  const char *labels_path);

@@ -112,6 +112,15 @@ static gt_status find_scale(gt_dataset *d, gt_image_reader *raw)
     return GT_OK;
 }
 
+static gt_status report(const gt_dataset *d, size_t done, size_t pages)
+{
+    const gt_dataset_options *o = &d->options;
+    if (o->progress && o->progress(done, pages, o->cookie) != 0) {
+        return gt__fail(GT_ECANCELLED, "loading was stopped after %zu of %zu pages", done, pages);
+    }
+    return GT_OK;
+}
+
 gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path, const char *labels_path)
 {
     if (!dataset || !raw_path || !labels_path) {
@@ -135,6 +144,7 @@ gt_status gt_dataset_load(gt_dataset *dataset, const char *raw_path, const char 
     GT_TRY_OUT(find_scale(dataset, raw));
     for (size_t page = 0; page < pages; page++) {
         GT_TRY_OUT(add_page(dataset, raw, labels, page));
+        GT_TRY_OUT(report(dataset, page + 1, pages));
     }
 out:
     dataset->has_stack = false; /* an image added alone is its own stack */

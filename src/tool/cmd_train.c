@@ -37,6 +37,7 @@ struct training {
     gt_train_options options;
     struct progress progress;
     struct validation_options validation;
+    struct progress reading; /* of the images */
     struct monitor monitor;
     int argc;
     char **argv;
@@ -44,11 +45,31 @@ struct training {
     int save_code; /* exit code of a snapshot that failed inside the loop, else 0 */
 };
 
+/* Quick reading is not worth a line. */
+static int on_page(uint64_t done, uint64_t total, void *cookie)
+{
+    struct progress *p = cookie;
+    char counts[64];
+    char json[96];
+    if (tool_now() - p->start > 1.0) {
+        snprintf(counts, sizeof counts, "%llu/%llu pages read", (unsigned long long)done,
+                 (unsigned long long)total);
+        snprintf(json, sizeof json, ", \"pages_read\": %llu, \"pages\": %llu",
+                 (unsigned long long)done, (unsigned long long)total);
+        progress_show(p, (double)done / (double)total, counts, "", json, done == total);
+    }
+    return 0;
+}
+
 static int load_data(struct training *t)
 {
     gt_dataset_options_init(&t->data);
     t->data.channels = t->flags->channels;
-    int code = labels_fill_data(&t->data, &t->flags->label);
+    t->data.progress = on_page;
+    t->data.cookie = &t->reading;
+    int code = progress_open(&t->reading, t->flags->progress, t->flags->quiet, NULL);
+    t->reading.begun = true; /* from nothing, though the first pages are not shown */
+    code = code ? code : labels_fill_data(&t->data, &t->flags->label);
     if (code) {
         return code;
     }
@@ -212,7 +233,9 @@ static int finish(struct training *t, gt_status status)
         fprintf(stderr, "greentea: the device waited for patches %.1f %% of the time\n",
                 100 * t->idle);
     }
-    fprintf(stderr, "greentea: %s written\n", t->flags->out);
+    if (!progress_alone(t->flags->progress, 0)) {
+        fprintf(stderr, "greentea: %s written\n", t->flags->out);
+    }
     return EXIT_OK;
 }
 
@@ -248,7 +271,7 @@ static int train(struct training *t)
     if (code) {
         return code;
     }
-    if (!t->flags->quiet) {
+    if (!progress_alone(t->flags->progress, t->flags->quiet)) {
         describe(t);
     }
     if (t->flags->dry_run) {

@@ -266,6 +266,38 @@ static void test_load(void **state)
     gt_dataset_free(d);
 }
 
+static int on_page(uint64_t done, uint64_t total, void *cookie)
+{
+    uint64_t *last = cookie;
+    assert_true(done == last[0] + 1 && total == 3);
+    last[0] = done;
+    return done == last[1];
+}
+
+static void test_load_progress(void **state)
+{
+    (void)state;
+    uint64_t last[2] = {0, 4};
+    gt_dataset *d = NULL;
+    gt_dataset_options o;
+    gt_dataset_options_init(&o);
+    assert_true(!o.progress);
+    o.progress = on_page;
+    o.cookie = last;
+    write_pages(raw_path, GT_U8, 1, 3, 3, 17, 0);
+    write_pages(labels_path, GT_U8, 1, 3, 3, 30, 0);
+    assert_int_equal(gt_dataset_create(&d, &o), GT_OK);
+    assert_int_equal(gt_dataset_load(d, raw_path, labels_path), GT_OK);
+    assert_true(last[0] == 3);
+    last[0] = 0;
+    last[1] = 2; /* stop there */
+    assert_int_equal(gt_dataset_load(d, raw_path, labels_path), GT_ECANCELLED);
+    assert_string_equal(gt_error_message(), "loading was stopped after 2 of 3 pages");
+    assert_true(last[0] == 2);
+    assert_int_equal(gt_dataset_images(d), 3);
+    gt_dataset_free(d);
+}
+
 static void assert_load_fails(gt_status want, const char *words)
 {
     gt_dataset *d = create(0, 0, -1);
@@ -299,10 +331,11 @@ static void test_load_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normalise), cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_masks),     cmocka_unit_test(test_ignored),
-        cmocka_unit_test(test_surplus),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_load),      cmocka_unit_test(test_load_refused),
+        cmocka_unit_test(test_normalise),    cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_masks),        cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_surplus),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_load),         cmocka_unit_test(test_load_progress),
+        cmocka_unit_test(test_load_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
