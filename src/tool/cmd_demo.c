@@ -9,10 +9,19 @@
 enum { SIZE = 384, TRAIN_SECTIONS = 6, PATH_SIZE = 1024 };
 
 struct flags {
-    char *out, *time_limit, *net;
+    char *out, *time_limit, *net, *progress;
     int data_only, quiet, sections, size;
     long long seed;
 };
+
+static void show(struct progress *p, int done, int total)
+{
+    char counts[64];
+    char json[64];
+    snprintf(counts, sizeof counts, "%d/%d sections made", done, total);
+    snprintf(json, sizeof json, ", \"sections\": %d, \"total\": %d", done, total);
+    progress_show(p, (double)done / (double)total, counts, "", json, done == total);
+}
 
 static gt_status write_page(gt_image_writer *writer, const gt_image *image)
 {
@@ -41,7 +50,8 @@ static gt_status open_stack(gt_image_writer **out, const char *path, int size, i
 }
 
 /* Sections first to first + n - 1 as two stacks, DIR/NAME-raw.tif and DIR/NAME-labels.tif. */
-static int make_stacks(const struct flags *f, const char *name, int first, int n)
+static int make_stacks(const struct flags *f, struct progress *p, const char *name, int first,
+                       int n)
 {
     char path[2][PATH_SIZE];
     gt_image_writer *writer[2] = {NULL, NULL};
@@ -60,6 +70,9 @@ static int make_stacks(const struct flags *f, const char *name, int first, int n
         }
         gt_image_free(image[0]);
         gt_image_free(image[1]);
+        if (status == GT_OK) {
+            show(p, s + 1, f->sections + 1);
+        }
     }
     for (int i = 0; i < 2; i++) {
         if (status == GT_OK) {
@@ -71,17 +84,21 @@ static int make_stacks(const struct flags *f, const char *name, int first, int n
 }
 
 /* Run a subcommand as the user would type it, and show what was typed. */
-static int run(int (*command)(int, char **), const char *const *words)
+static int run(const struct flags *f, int (*command)(int, char **), const char *const *words)
 {
     char *argv[32];
     int argc = 0;
-    fprintf(stderr, "\n$ greentea");
+    const bool silent = f->progress && strcmp(f->progress, "json") == 0;
     for (; words[argc] && argc < 31; argc++) {
         argv[argc] = strdup(words[argc]);
-        fprintf(stderr, " %s", words[argc]);
+        fprintf(stderr, "%s%s",
+                silent ? ""
+                : argc ? " "
+                       : "\n$ greentea ",
+                silent ? "" : words[argc]);
     }
     argv[argc] = NULL;
-    fprintf(stderr, "\n");
+    fputs(silent ? "" : "\n", stderr);
     int code = command(argc, argv);
     for (int i = 0; i < argc; i++) {
         free(argv[i]);
@@ -193,6 +210,7 @@ static int train_and_label(const struct flags *f)
         snprintf(raw[i], PATH_SIZE, "%s/%s-raw.tif", f->out, i ? "unseen" : "train");
         snprintf(labels[i], PATH_SIZE, "%s/%s-labels.tif", f->out, i ? "unseen" : "train");
     }
+    const char *how = f->progress ? f->progress : "auto";
     const char *const training[] = {"train",
                                     "--net",
                                     f->net,
@@ -215,16 +233,26 @@ static int train_and_label(const struct flags *f)
                                     "100000",
                                     "--warmup",
                                     "50",
+                                    "--progress",
+                                    how,
                                     f->quiet ? "--quiet" : NULL,
                                     NULL};
-    const char *const processing[] = {"process", "--model",     model,
-                                      "--in",    raw[1],        "--out",
-                                      prob,      "--overwrite", f->quiet ? "--quiet" : NULL,
+    const char *const processing[] = {"process",
+                                      "--model",
+                                      model,
+                                      "--in",
+                                      raw[1],
+                                      "--out",
+                                      prob,
+                                      "--overwrite",
+                                      "--progress",
+                                      how,
+                                      f->quiet ? "--quiet" : NULL,
                                       NULL};
     const char *const evaluating[] = {"evaluate", "--labels", labels[1], "--prob", prob, NULL};
-    int code = run(cmd_train, training);
-    code = code ? code : run(cmd_process, processing);
-    code = code ? code : run(cmd_evaluate, evaluating);
+    int code = run(f, cmd_train, training);
+    code = code ? code : run(f, cmd_process, processing);
+    code = code ? code : run(f, cmd_evaluate, evaluating);
     return code ? code : make_picture(f);
 }
 
@@ -244,7 +272,7 @@ int cmd_demo(int argc, char **argv)
         {"sections", 0, POPT_ARG_INT, &f.sections, 0, "training sections (default 6)", "N"},
         {"size", 0, POPT_ARG_INT, &f.size, 0, "pixels a side (default 384)", "P"},
         {"data-only", 0, POPT_ARG_NONE, &f.data_only, 0, "only make the data", NULL},
-        {"quiet", 'q', POPT_ARG_NONE, &f.quiet, 0, "no progress", NULL},
+        PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
     int code = tool_parse(
         argc, argv, table,
@@ -253,7 +281,12 @@ int cmd_demo(int argc, char **argv)
         return code < 0 ? EXIT_OK : code;
     }
     static const char *const nets[] = {"u", "usk", NULL};
+    struct progress progress;
     double seconds = 0.0;
+    code = progress_open(&progress, f.progress, f.quiet, NULL);
+    if (code) {
+        return code;
+    }
     int least = f.data_only ? 16 : 100; /* the patch of the training */
     if (f.sections < 1 || f.sections > 10000 || f.size < least || f.size > 16384) {
         return tool_usage("--sections %d must be 1 to 10000 and --size %d %d to 16384", f.sections,
@@ -269,10 +302,12 @@ int cmd_demo(int argc, char **argv)
         fprintf(stderr, "greentea: folder %s cannot be made: %s\n", f.out, strerror(errno));
         return EXIT_OUTPUT;
     }
-    fprintf(stderr, "greentea: making %d sections of %d x %d pixels with labels in %s\n",
-            f.sections + 1, f.size, f.size, f.out);
-    code = make_stacks(&f, "train", 0, f.sections);
-    code = code ? code : make_stacks(&f, "unseen", f.sections, 1);
+    if (!progress_alone(f.progress, f.quiet)) {
+        fprintf(stderr, "greentea: making %d sections of %d x %d pixels with labels in %s\n",
+                f.sections + 1, f.size, f.size, f.out);
+    }
+    code = make_stacks(&f, &progress, "train", 0, f.sections);
+    code = code ? code : make_stacks(&f, &progress, "unseen", f.sections, 1);
     if (code || f.data_only) {
         return code;
     }

@@ -5,18 +5,40 @@
 #include <stdlib.h>
 
 struct flags {
-    char *net;
+    char *net, *progress;
     int output, batch, labels, channels, train, fresh, dry_run, json, quiet;
     double width;
     struct device_flags device;
 };
 
-static int on_operation(const char *operation, int32_t done, int32_t total, void *cookie)
+/* What the user sees of one program. */
+struct watch {
+    struct progress progress;
+    const char *net, *mode;
+    bool silent;
+};
+
+static void show(struct watch *w, int32_t done, int32_t total, const char *operation)
 {
-    const struct flags *f = (const struct flags *)cookie;
-    if (!f->quiet && !f->dry_run) {
-        fprintf(stderr, "%d of %d  %s\n", (int)done, (int)total, operation);
+    char counts[64];
+    char extra[128];
+    char json[256];
+    const bool last = done == total;
+    if (w->silent || total < 1) {
+        return;
     }
+    snprintf(counts, sizeof counts, "%d/%d operations", (int)done, (int)total);
+    snprintf(extra, sizeof extra, "%s %s %s", w->net, w->mode, operation);
+    snprintf(json, sizeof json,
+             ", \"net\": \"%s\", \"mode\": \"%s\", \"operations\": %d, \"total\": %d", w->net,
+             w->mode, (int)done, (int)total);
+    progress_show(&w->progress, (double)done / (double)total, counts, extra, json, last);
+}
+
+/* Comes before each operation, which is number `number` of all. */
+static int on_operation(const char *operation, int32_t number, int32_t total, void *cookie)
+{
+    show(cookie, number - 1, total, operation);
     return tool_signal();
 }
 
@@ -36,7 +58,13 @@ static int tune(const struct flags *f, json_t *list, gt_device *device, const gt
     gt_tune_result r;
     char *dump = NULL;
     const char *name = mode == GT_BENCHMARK_TRAIN ? "train" : "process";
+    struct watch w = {.mode = name, .silent = f->dry_run};
     gt_model_get_options(model, &mo);
+    w.net = mo.net;
+    int code = progress_open(&w.progress, f->progress, f->quiet, device);
+    if (code) {
+        return code;
+    }
     gt_tune_options_init(&options);
     options.mode = mode;
     options.output = f->output;
@@ -44,9 +72,12 @@ static int tune(const struct flags *f, json_t *list, gt_device *device, const gt
     options.fresh = fresh;
     options.dry_run = f->dry_run;
     options.progress = on_operation;
-    options.cookie = (void *)(uintptr_t)f;
+    options.cookie = &w;
     gt_status status = gt_tune_run(&r, f->json ? NULL : &dump, device, model, &options);
-    if (status != GT_OK) {
+    if (status == GT_OK) {
+        show(&w, r.operations, r.operations, "done");
+    } else {
+        progress_break(&w.progress);
         return tool_fail(status, status == GT_EIO ? ABOUT_OUTPUT : ABOUT_OPTION);
     }
     if (f->json) {
@@ -131,8 +162,8 @@ int cmd_tune(int argc, char **argv)
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "count what is to be measured, and stop",
          NULL},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable summary", NULL},
-        {"quiet", 'q', POPT_ARG_NONE, &f.quiet, 0, "no progress", NULL},
         DEVICE_OPTIONS(f.device, ""),
+        PROGRESS_OPTIONS(f.progress, f.quiet),
         POPT_TABLEEND};
     int code = tool_parse(argc, argv, table,
                           "Measure the kernels of a device and keep the times in the cache folder "
@@ -149,7 +180,7 @@ int cmd_tune(int argc, char **argv)
     gt_device *device = NULL;
     json_t *list = json_array();
     tool_catch_signals();
-    f.device.silent = f.quiet;
+    f.device.silent = progress_alone(f.progress, f.quiet);
     code = tool_open_device(&device, &f.device);
     if (code == 0) {
         code = tune_device(&f, device, list);

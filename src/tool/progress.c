@@ -33,6 +33,13 @@ bool progress_alone(const char *how, int quiet)
     return quiet || (how && strcmp(how, "json") == 0);
 }
 
+void progress_break(const struct progress *p)
+{
+    if (p->tty && p->begun) {
+        fputs("\n", stderr);
+    }
+}
+
 static void eta_text(char *out, size_t size, double seconds)
 {
     if (seconds < 0.0 || seconds > 1e8) {

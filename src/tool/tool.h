@@ -103,6 +103,8 @@ bool progress_alone(const char *how, int quiet);
  * a terminal and every 10 s elsewhere; last = true always draws and ends the line. */
 void progress_show(struct progress *p, double share, const char *counts, const char *extra,
                    const char *json_extra, bool last);
+/* End a line that is being redrawn, before a sentence about what went wrong. */
+void progress_break(const struct progress *p);
 double tool_now(void);
 
 /* ---- signals ---- */
@@ -135,5 +137,6 @@ int cmd_info(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 
 #endif

@@ -55,12 +55,18 @@ says ' 0 measured' out
 expect 0 tune $net
 says '^conv2d_fwd ' out
 says '^usk process: .* 0 failed' out
-says '^1 of [0-9]+ ' err
+says '100% ([0-9]+)/\1 operations  usk process done' err
 file=$(ls cache/greentea/tune-*.txt 2>/dev/null)
 n=$((n + 1))
 [ -f "$file" ] || complain "no file of measurements"
 says '^conv2d_fwd:k3x3.* conv2d_fwd_[a-z0-9_]* [0-9]+ [0-9]+$' "$file"
 says '^end [0-9]+ [0-9a-f]{16}$' "$file"
+expect 2 tune $net --progress loud
+says "^greentea: --progress is 'loud'" err
+expect 0 tune $net --fresh --progress json --json
+says '^\{"share": 0.0000, .*"net": "usk", "mode": "process", "operations": 0, "total": [0-9]+\}$' err
+n=$((n + 1))
+grep -v '^{.*}$' err && complain "not only JSON on stderr"
 expect 0 tune $net --json --quiet
 says '"measured": 0' out
 says '"changed": 0' out
