@@ -122,7 +122,7 @@ static int print_config(const char *command, const struct poptOption *table)
         fprintf(stderr, "greentea: no memory to print the configuration\n");
         return EXIT_DEVICE;
     }
-    config_print(command, object, table);
+    config_print(stdout, command, object, table);
     json_decref(object);
     return -1;
 }

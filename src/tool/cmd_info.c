@@ -103,7 +103,7 @@ static int print_flags(const struct flags *f, const gt_model *model)
     if (note) {
         const char *version = json_string_value(json_object_get(note, "version"));
         printf("%s# trained by greentea %s with\n", f->config ? "" : "\n", version ? version : "?");
-        config_print("train", json_object_get(note, "flags"), NULL);
+        config_print(stdout, "train", json_object_get(note, "flags"), NULL);
         json_decref(note);
     } else if (f->config) {
         fprintf(stderr, "greentea: %s does not say how it was trained\n",

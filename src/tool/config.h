@@ -19,9 +19,13 @@ const struct poptOption *config_option(const struct poptOption *table, const cha
 /* The options of a table and their values, in its order; null stands for a word not given. NULL
  * without memory. The caller owns it. */
 json_t *config_json(const struct poptOption *table);
-/* Write such an object to stdout as a section of a configuration file. With a table, its
- * descriptions stand behind as comments. */
-void config_print(const char *section, const json_t *object, const struct poptOption *table);
+/* Write such an object as a section of a configuration file. With a table, its descriptions stand
+ * behind as comments. */
+void config_print(FILE *out, const char *section, const json_t *object,
+                  const struct poptOption *table);
+/* A word, in quotes where it needs them; a number with the fewest digits that mean it. */
+void config_put_word(FILE *out, const char *text);
+void config_put_real(FILE *out, double value);
 
 /* ---- the configuration of a training, kept in its model ---- */
 

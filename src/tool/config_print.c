@@ -26,27 +26,27 @@ static bool is_plain(const char *text)
     return n >= sizeof lower || tool_choice(lower, words) < 0;
 }
 
-static void print_word(const char *text)
+void config_put_word(FILE *out, const char *text)
 {
     if (is_plain(text)) {
-        fputs(text, stdout);
+        fputs(text, out);
         return;
     }
-    putchar('"');
+    fputc('"', out);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         if (*c == '"' || *c == '\\') {
-            printf("\\%c", *c);
+            fprintf(out, "\\%c", *c);
         } else if (*c < 32 || *c == 127) {
-            printf("\\x%02X", *c);
+            fprintf(out, "\\x%02X", *c);
         } else {
-            putchar(*c);
+            fputc(*c, out);
         }
     }
-    putchar('"');
+    fputc('"', out);
 }
 
 /* The fewest digits that are this number; with a point, without which some readers see a word. */
-static void print_real(double value)
+void config_put_real(FILE *out, double value)
 {
     char text[40];
     for (int digits = 1; digits <= 17; digits++) {
@@ -57,59 +57,60 @@ static void print_real(double value)
     }
     const char *e = strchr(text, 'e');
     if (strchr(text, '.')) {
-        fputs(text, stdout);
+        fputs(text, out);
     } else if (e) {
-        printf("%.*s.0%s", (int)(e - text), text, e);
+        fprintf(out, "%.*s.0%s", (int)(e - text), text, e);
     } else {
-        printf("%s.0", text);
+        fprintf(out, "%s.0", text);
     }
 }
 
-static void print_value(const json_t *value)
+static void put_value(FILE *out, const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        print_word(json_string_value(value));
+        config_put_word(out, json_string_value(value));
         break;
     case JSON_INTEGER:
-        printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         break;
     case JSON_REAL:
-        print_real(json_real_value(value));
+        config_put_real(out, json_real_value(value));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
-        fputs(json_is_true(value) ? "true" : "false", stdout);
+        fputs(json_is_true(value) ? "true" : "false", out);
         break;
     default:
-        fputs("null", stdout);
+        fputs("null", out);
     }
 }
 
 /* What help says about an option, on one line. */
-static void print_comment(const struct poptOption *table, const char *key)
+static void put_comment(FILE *out, const struct poptOption *table, const char *key)
 {
     const struct poptOption *o = config_option(table, key);
     if (o && o->descrip) {
-        fputs("  # ", stdout);
+        fputs("  # ", out);
         for (const char *c = o->descrip; *c; c++) {
-            putchar(*c == '\n' ? ' ' : *c);
+            fputc(*c == '\n' ? ' ' : *c, out);
         }
     }
 }
 
-void config_print(const char *section, const json_t *object, const struct poptOption *table)
+void config_print(FILE *out, const char *section, const json_t *object,
+                  const struct poptOption *table)
 {
     const char *key = NULL;
     json_t *value = NULL;
-    printf("%s:\n", section);
+    fprintf(out, "%s:\n", section);
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        printf("  %s: ", key);
-        print_value(value);
+        fprintf(out, "  %s: ", key);
+        put_value(out, value);
         if (table) {
-            print_comment(table, key);
+            put_comment(out, table, key);
         }
-        putchar('\n');
+        fputc('\n', out);
     }
 }
