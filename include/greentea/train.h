@@ -152,7 +152,8 @@ typedef struct gt_train_progress {
     float gradient_norm; /**< before clipping */
     double seconds;      /**< since gt_trainer_run() or the first step of this run */
     uint64_t total;      /**< iterations wanted */
-    double idle;         /**< share of `seconds` in which the device waited for patches */
+    double waited;       /**< seconds of these in which the device waited for patches */
+    double idle;         /**< the same as a share of the time of all steps of this run */
 } gt_train_progress;
 
 /**

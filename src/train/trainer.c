@@ -200,12 +200,6 @@ static double seconds(const gt_trainer *t)
     return (double)(now_ns() - t->start_ns) * 1e-9;
 }
 
-static double idle_share(const gt_trainer *t)
-{
-    double all = seconds(t);
-    return all > 0 ? (double)t->wait_ns * 1e-9 / all : 0;
-}
-
 static double time_share(const gt_trainer *t)
 {
     double limit = t->options.time_limit;
@@ -215,6 +209,7 @@ static double time_share(const gt_trainer *t)
 static void begin(gt_trainer *t)
 {
     t->start_ns = now_ns();
+    t->step_ns = 0;
     t->wait_ns = 0;
     t->steps = 0;
     t->loss_mean = 0;
@@ -283,6 +278,7 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
     if (t->start_ns == 0) {
         begin(t);
     }
+    int64_t start = now_ns();
     gt__schedule_hyper(hyper, &t->options, t->iteration, time_share(t));
     uint64_t counter = t->counter;
     gt_status status = run_step(&loss, &sumsq, t, hyper);
@@ -293,6 +289,7 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
     }
     ++t->iteration;
     ++t->steps;
+    t->step_ns += now_ns() - start;
     t->loss_mean += (loss - t->loss_mean) / (float)(t->steps < MEAN_OVER ? t->steps : MEAN_OVER);
     if (progress) {
         *progress = (gt_train_progress){.iteration = t->iteration,
@@ -302,7 +299,8 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
                                         .gradient_norm = sqrtf(sumsq),
                                         .seconds = seconds(t),
                                         .total = t->options.iterations,
-                                        .idle = idle_share(t)};
+                                        .waited = (double)t->wait_ns * 1e-9,
+                                        .idle = (double)t->wait_ns / (double)t->step_ns};
     }
     return GT_OK;
 }

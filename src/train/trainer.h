@@ -47,7 +47,8 @@ struct gt_trainer {
     uint64_t steps; /* of this run, for the mean loss */
     float loss_mean;
     int64_t start_ns; /* of this run; 0: no step yet */
-    int64_t wait_ns;  /* for patches, since then */
+    int64_t step_ns;  /* in steps since then: not, for example, in validation */
+    int64_t wait_ns;  /* for patches */
 };
 
 /* Fill patch, batch and augment, check the rest, against the model and the data. */
