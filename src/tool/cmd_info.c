@@ -1,5 +1,6 @@
 /* greentea info: a network or a model file. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/config.h"
+#include "tool/flags_preprocess.h"
 #include "tool/tool.h"
 
 #include <jansson.h>
@@ -75,15 +76,19 @@ static void print_json(const gt_model *model, const struct summary *s)
 
 static void print_text(const gt_model *model, const struct summary *s)
 {
+    char words[256];
+    gt_preprocess preprocess;
+    gt_model_get_preprocess(model, &preprocess);
     printf("network %s, %d labels, %d channels, width %g, skip gradient %s\n", s->options.net,
            s->options.labels, s->options.channels, s->options.width,
            s->options.skip == GT_SKIP_BLOCKED ? "blocked" : "flowing");
     printf("%d -> %d pixels, border %d, period %d; output sizes from %d in steps of %d\n",
            s->output + s->geometry.shrink, s->output, s->geometry.border, s->geometry.period,
            s->geometry.minimum, s->geometry.step);
-    printf("%llu parameters, %llu MACs; trained for %llu iterations\n\n",
+    printf("%llu parameters, %llu MACs; trained for %llu iterations\n",
            (unsigned long long)gt_model_parameters(model), (unsigned long long)s->macs,
            (unsigned long long)gt_model_iteration(model));
+    printf("images: %s\n\n", preprocess_words(words, sizeof words, &preprocess));
     printf("%-12s %-10s %3s %3s %3s %13s %13s %4s %12s %17s\n", "layer", "op", "k", "s", "d",
            "channels", "size", "relu", "parameters", "MACs");
     for (size_t i = 0; i < s->n_layers; i++) {

@@ -2,6 +2,7 @@
 #include "tool/config.h"
 #include "tool/flags_labels.h"
 #include "tool/flags_network.h"
+#include "tool/flags_preprocess.h"
 #include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
 #include "tool/flags_validation.h"
@@ -18,6 +19,7 @@ struct flags {
     long long snapshot;
     int channels, resume, overwrite, dry_run, dump, quiet;
     struct labels_flags label;
+    struct preprocess_flags preprocess;
     struct network_flags network;
     struct solver_flags solver;
     struct augment_flags augment;
@@ -70,6 +72,7 @@ static int load_data(struct training *t)
     int code = progress_open(&t->reading, t->flags->progress, t->flags->quiet, NULL);
     t->reading.begun = true; /* from nothing, though the first pages are not shown */
     code = code ? code : labels_fill_data(&t->data, &t->flags->label);
+    code = code ? code : preprocess_fill(&t->data.preprocess, &t->flags->preprocess);
     if (code) {
         return code;
     }
@@ -318,6 +321,7 @@ int cmd_train(int argc, char **argv)
 {
     struct flags f = {.snapshot = 1000,
                       .label = LABELS_DEFAULTS,
+                      .preprocess = PREPROCESS_DEFAULTS,
                       .network = NETWORK_DEFAULTS,
                       .solver = SOLVER_DEFAULTS,
                       .augment = AUGMENT_DEFAULTS,
@@ -329,6 +333,7 @@ int cmd_train(int argc, char **argv)
         {"out", 'o', POPT_ARG_STRING, &f.out, 0, "model file to write", "MODEL"},
         NETWORK_OPTIONS(f.network),
         LABELS_OPTIONS(f.label),
+        PREPROCESS_OPTIONS(f.preprocess),
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
         SOLVER_OPTIONS(f.solver),
         AUGMENT_OPTIONS(f.augment),
