@@ -69,6 +69,14 @@ GT_API int gt_preprocess_equal(const gt_preprocess *a, const gt_preprocess *b);
 GT_API gt_status gt_preprocess_size(int32_t *out_width, int32_t *out_height,
                                     const gt_preprocess *options, int32_t width, int32_t height);
 
+/**
+ * Copy the part of an image (or of its labels) that cropping keeps.
+ * out  receives a new dense image of the type and the channels of `in`; the caller owns it
+ * GT_ESHAPE  the rectangle does not lie inside the image; GT_ENOMEM
+ */
+GT_API gt_status gt_preprocess_crop(gt_image **out, const gt_preprocess *options,
+                                    const gt_image_view *in);
+
 /** Rows of an image that is read as it is needed. Values may have any scale. */
 typedef struct gt_row_source {
     int32_t width, height, channels;

@@ -157,17 +157,6 @@ out:
     return status;
 }
 
-/* The part of a view that cropping keeps. */
-static gt_image_view crop(const gt_image_view *view, const gt_preprocess *o, int32_t width,
-                          int32_t height)
-{
-    gt_image_view part = *view;
-    part.data = (char *)view->data + o->crop_x * view->stride_x + o->crop_y * view->stride_y;
-    part.width = width;
-    part.height = height;
-    return part;
-}
-
 static gt_status read_grey(struct gt_page *page, const gt_image_view *labels)
 {
     size_t width = (size_t)labels->width;
@@ -217,8 +206,10 @@ gt_status gt_dataset_add(gt_dataset *dataset, const gt_image_view *raw, const gt
     gt_status status = GT_OK;
     const gt_preprocess *o = &dataset->options.preprocess;
     struct gt_page page = {.channels = raw->channels};
-    GT_TRY_OUT(gt_preprocess_size(&page.width, &page.height, o, raw->width, raw->height));
-    gt_image_view kept = crop(labels, o, page.width, page.height);
+    gt_image_view kept;
+    GT_TRY_OUT(gt__crop_view(&kept, o, labels)); /* as large as the image */
+    page.width = kept.width;
+    page.height = kept.height;
     GT_TRY_OUT(read_raw(&page, dataset, raw));
     GT_TRY_OUT(read_grey(&page, &kept));
     GT_TRY_OUT(gt__grow(&dataset->pages, &dataset->capacity, dataset->n_pages + 1,

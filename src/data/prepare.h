@@ -8,6 +8,10 @@
 /* Most rows that are asked for at a time. */
 #define GT_PREPARE_ROWS 32
 
+/* The part of a view that cropping keeps; GT_ESHAPE  there is none. */
+gt_status gt__crop_view(gt_image_view *out, const gt_preprocess *options,
+                        const gt_image_view *view);
+
 /* A page being prepared. */
 struct gt_preparer;
 

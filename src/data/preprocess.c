@@ -1,10 +1,11 @@
 /* Options of preprocessing. SPDX-License-Identifier: BSD-2-Clause */
-#include <greentea/preprocess.h>
+#include "data/prepare.h"
 
 #include <math.h>
-#include <stdbool.h>
+#include <string.h>
 
 #include "core/error.h"
+#include "image/convert.h"
 
 #define MAX_GRID 64
 #define MAX_SIGMA 50.0
@@ -98,5 +99,45 @@ gt_status gt_preprocess_size(int32_t *out_width, int32_t *out_height, const gt_p
     }
     *out_width = o->crop_width;
     *out_height = o->crop_height;
+    return GT_OK;
+}
+
+gt_status gt__crop_view(gt_image_view *out, const gt_preprocess *o, const gt_image_view *view)
+{
+    gt_image_view part = *view;
+    GT_TRY(gt_preprocess_size(&part.width, &part.height, o, view->width, view->height));
+    part.data = (char *)view->data + o->crop_x * view->stride_x + o->crop_y * view->stride_y;
+    *out = part;
+    return GT_OK;
+}
+
+/* One channel, sample by sample: strides may be any. */
+static void copy_plane(const gt_image_view *to, const gt_image_view *from, int32_t c)
+{
+    size_t size = gt_type_size(from->type);
+    for (int32_t y = 0; y < from->height; y++) {
+        const char *src = (const char *)from->data + c * from->stride_c + y * from->stride_y;
+        char *dst = (char *)to->data + c * to->stride_c + y * to->stride_y;
+        for (int32_t x = 0; x < from->width; x++) {
+            memcpy(dst + x * to->stride_x, src + x * from->stride_x, size);
+        }
+    }
+}
+
+gt_status gt_preprocess_crop(gt_image **out, const gt_preprocess *options, const gt_image_view *in)
+{
+    gt_image *image = NULL;
+    gt_image_view part;
+    if (!out) {
+        return gt__fail(GT_EINVAL, "no place for a cropped image");
+    }
+    GT_TRY(gt__view_check(in));
+    GT_TRY(gt__crop_view(&part, options, in));
+    GT_TRY(gt_image_create(&image, part.type, part.channels, part.height, part.width));
+    const gt_image_view to = gt_image_get_view(image);
+    for (int32_t c = 0; c < part.channels; c++) {
+        copy_plane(&to, &part, c);
+    }
+    *out = image;
     return GT_OK;
 }

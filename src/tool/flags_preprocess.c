@@ -82,16 +82,21 @@ const char *preprocess_words(char *text, size_t size, const gt_preprocess *o)
 
 /* ---- the pages of a reader ---- */
 
+struct pages {
+    gt_image_reader *reader;
+    size_t page;
+};
+
 static gt_status read_rows(void *cookie, int32_t y, int32_t rows, float *dst)
 {
-    const struct preprocess_pages *at = cookie;
+    const struct pages *at = cookie;
     return gt_image_reader_rows(at->reader, at->page, y, rows, dst);
 }
 
 /* Long stacks take a while: a signal ends that too. */
 static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
 {
-    struct preprocess_pages *at = cookie;
+    struct pages *at = cookie;
     gt_page_info info;
     gt_status status = gt_image_reader_page(&info, at->reader, page);
     if (status != GT_OK || tool_signal()) {
@@ -102,7 +107,10 @@ static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
     return GT_OK;
 }
 
-gt_page_source preprocess_stack(struct preprocess_pages *pages)
+int preprocess_share(gt_predictor *predictor, gt_image_reader *reader)
 {
-    return (gt_page_source){gt_image_reader_pages(pages->reader), find_page, pages};
+    struct pages at = {reader, 0};
+    const gt_page_source stack = {gt_image_reader_pages(reader), find_page, &at};
+    gt_status status = gt_predictor_set_stack(predictor, &stack);
+    return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
 }

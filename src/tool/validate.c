@@ -1,6 +1,7 @@
 /* Judging a network on held-out images while it trains. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/validate.h"
 
+#include "tool/flags_preprocess.h"
 #include "tool/history.h"
 
 #include <math.h>
@@ -146,6 +147,24 @@ static void count_pixels(struct tally *t, const gt_image_view *truth, const gt_i
     }
 }
 
+/* Replace an image by the part of it that the model looks at. */
+static gt_status keep_crop(gt_image **image, const gt_model *model)
+{
+    gt_preprocess o;
+    gt_image *part = NULL;
+    gt_model_get_preprocess(model, &o);
+    if (o.crop_width == 0) {
+        return GT_OK;
+    }
+    gt_image_view whole = gt_image_get_view(*image);
+    gt_status status = gt_preprocess_crop(&part, &o, &whole);
+    if (status == GT_OK) {
+        gt_image_free(*image);
+        *image = part;
+    }
+    return status;
+}
+
 static int add_slice(struct tally *t, struct validation *v, gt_predictor *predictor, size_t page)
 {
     gt_image *raw = NULL;
@@ -160,8 +179,11 @@ static int add_slice(struct tally *t, struct validation *v, gt_predictor *predic
     status = status == GT_OK ? gt_image_reader_load(&raw, v->raw, page) : status;
     if (status == GT_OK) {
         gt_image_view x = gt_image_get_view(raw);
-        gt_image_view y = gt_image_get_view(truth);
         status = gt_predictor_run(&prob, predictor, &x);
+        status = status == GT_OK ? keep_crop(&raw, v->model) : status;
+        status = status == GT_OK ? keep_crop(&truth, v->model) : status;
+        x = gt_image_get_view(raw);
+        gt_image_view y = gt_image_get_view(truth);
         gt_image_view p = status == GT_OK ? gt_image_get_view(prob) : x;
         if (status == GT_OK && t->evaluation) {
             status = gt_evaluation_add(t->evaluation, &y, &p);
@@ -294,6 +316,7 @@ int validation_run(json_t **out, struct validation *v)
         status = gt_evaluation_create(&t.evaluation, 2, 1);
     }
     int code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
+    code = code ? code : preprocess_share(predictor, v->raw);
     t.confusion = calloc(n * n, sizeof *t.confusion);
     if (code == 0 && !t.confusion) {
         fprintf(stderr, "greentea: no memory for a confusion matrix of %zu labels\n", n);
