@@ -279,6 +279,47 @@ static void test_bytes(void **state)
     rig_close(&p);
 }
 
+/* Views of any strides become dense images; without a rectangle it is all of them. */
+static void test_crop_image(void **state)
+{
+    (void)state;
+    uint16_t pixels[4][5][2]; /* [y][x][channel] */
+    for (int32_t i = 0; i < 40; i++) {
+        pixels[i / 10][i / 2 % 5][i % 2] = (uint16_t)(1000 + i);
+    }
+    const gt_image_view view = {pixels, GT_U16, 5, 4, 2, 4, 20, 2};
+    gt_preprocess o = options(GT_NORMALISE_MINMAX);
+    for (int32_t whole = 0; whole < 2; whole++) {
+        gt_image *image = NULL;
+        o.crop_x = whole ? 0 : 1;
+        o.crop_y = whole ? 0 : 2;
+        o.crop_width = whole ? 0 : 3;
+        o.crop_height = whole ? 0 : 2;
+        assert_int_equal(gt_preprocess_crop(&image, &o, &view), GT_OK);
+        gt_image_view got = gt_image_get_view(image);
+        assert_int_equal(got.width, whole ? 5 : 3);
+        assert_int_equal(got.height, whole ? 4 : 2);
+        assert_true(got.type == GT_U16 && got.channels == 2);
+        const uint16_t *at = got.data;
+        for (int32_t c = 0; c < 2; c++) {
+            for (int32_t y = 0; y < got.height; y++) {
+                for (int32_t x = 0; x < got.width; x++) {
+                    assert_int_equal(*at++, pixels[y + o.crop_y][x + o.crop_x][c]);
+                }
+            }
+        }
+        gt_image_free(image);
+    }
+    gt_image *none = NULL;
+    o.crop_x = 3;
+    o.crop_y = 0;
+    o.crop_width = o.crop_height = 3;
+    assert_int_equal(gt_preprocess_crop(&none, &o, &view), GT_ESHAPE);
+    assert_int_equal(gt_preprocess_crop(NULL, &o, &view), GT_EINVAL);
+    assert_int_equal(gt_preprocess_crop(&none, &o, NULL), GT_EINVAL);
+    assert_null(none);
+}
+
 static void refused(const gt_preprocess *o, const char *words)
 {
     assert_int_equal(gt_preprocess_check(o), GT_EINVAL);
@@ -358,7 +399,7 @@ int main(void)
         cmocka_unit_test(test_crop),       cmocka_unit_test(test_reads),
         cmocka_unit_test(test_not_finite), cmocka_unit_test(test_stack),
         cmocka_unit_test(test_bytes),      cmocka_unit_test(test_options),
-        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal),      cmocka_unit_test(test_crop_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
