@@ -77,9 +77,19 @@ static gt_status note_folders(gt_dataset *d, const gt_label_reader *labels)
     return GT_OK;
 }
 
+static gt_status report(const gt_dataset *d, size_t done, size_t pages)
+{
+    const gt_dataset_options *o = &d->options;
+    if (o->progress && o->progress(done, pages, o->cookie) != 0) {
+        return gt__fail(GT_ECANCELLED, "loading was stopped after %zu of %zu pages", done, pages);
+    }
+    return GT_OK;
+}
+
 /* ---- one scale for all images ---- */
 
 struct stack_page {
+    const gt_dataset *dataset;
     gt_image_reader *reader;
     size_t page;
 };
@@ -94,6 +104,7 @@ static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
 {
     struct stack_page *at = cookie;
     gt_page_info info;
+    GT_TRY(report(at->dataset, 0, gt_image_reader_pages(at->reader)));
     GT_TRY(gt_image_reader_page(&info, at->reader, page));
     at->page = page;
     *out = (gt_row_source){info.width, info.height, info.channels, read_page, at};
@@ -102,22 +113,13 @@ static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
 
 static gt_status find_scale(gt_dataset *d, gt_image_reader *raw)
 {
-    struct stack_page at = {raw, 0};
+    struct stack_page at = {d, raw, 0};
     const gt_page_source stack = {gt_image_reader_pages(raw), find_page, &at};
     if (d->options.preprocess.scope != GT_SCOPE_STACK) {
         return GT_OK;
     }
     GT_TRY(gt__stack_map(&d->stack, &d->options.preprocess, &stack));
     d->has_stack = true;
-    return GT_OK;
-}
-
-static gt_status report(const gt_dataset *d, size_t done, size_t pages)
-{
-    const gt_dataset_options *o = &d->options;
-    if (o->progress && o->progress(done, pages, o->cookie) != 0) {
-        return gt__fail(GT_ECANCELLED, "loading was stopped after %zu of %zu pages", done, pages);
-    }
     return GT_OK;
 }
 

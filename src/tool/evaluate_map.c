@@ -100,6 +100,7 @@ static int add_slice(struct mapping *m, size_t slice)
     gt_image *map = NULL;
     int code = truth_page(&truth, &m->truth, slice);
     code = code ? code : load_page(&map, m, slice);
+    code = code ? code : truth_crop(&truth, m->model, map);
     if (code == 0) {
         gt_image_view t = gt_image_get_view(truth);
         gt_image_view p = gt_image_get_view(map);

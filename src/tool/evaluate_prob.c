@@ -104,6 +104,7 @@ static int add_slice(struct judging *j, size_t slice)
     gt_image *prob = NULL;
     int code = truth_page(&truth, &j->truth, slice);
     code = code ? code : load_slice(&prob, j, slice);
+    code = code ? code : truth_crop(&truth, j->model, prob);
     if (code == 0) {
         gt_status status = judge(j, slice, truth, prob);
         code = status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);

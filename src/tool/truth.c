@@ -197,6 +197,29 @@ int truth_page(gt_image **out, struct truth *t, size_t page)
     return 0;
 }
 
+int truth_crop(gt_image **labels, const gt_model *model, const gt_image *result)
+{
+    gt_preprocess o;
+    gt_image *part = NULL;
+    gt_image_view of = gt_image_get_view(*labels);
+    gt_image_view to = gt_image_get_view(result);
+    gt_preprocess_init(&o);
+    if (model) {
+        gt_model_get_preprocess(model, &o);
+    }
+    if (to.width != o.crop_width || to.height != o.crop_height ||
+        (of.width == to.width && of.height == to.height)) {
+        return 0;
+    }
+    gt_status status = gt_preprocess_crop(&part, &o, &of);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_INPUT);
+    }
+    gt_image_free(*labels);
+    *labels = part;
+    return 0;
+}
+
 void truth_close(struct truth *t)
 {
     gt_label_reader_free(t->reader);

@@ -25,6 +25,9 @@ int truth_open(struct truth *t, const char *path, int32_t labels, const gt_model
                const gt_consolidation *consolidate);
 /* One page as GT_I32 indices, -1 where the value stands for no label. 0 or an exit code. */
 int truth_page(gt_image **out, struct truth *t, size_t page);
+/* Where a model crops images, its results cover the crop only: then labels of another size than
+ * `result` are cropped likewise. model may be NULL. 0 or an exit code. */
+int truth_crop(gt_image **labels, const gt_model *model, const gt_image *result);
 /* The value that stands for a label; -1: none, several, or unknown. */
 int32_t truth_grey(const struct truth *t, int32_t label);
 void truth_close(struct truth *t);

@@ -86,8 +86,14 @@ n=$((n + 1))
 cmp -s p.tif q.tif || complain "tiles change the result"
 expect 0 process --model plain --in p.tif --out r.tif --dry-run --quiet
 says '96 x 100' out
-expect 3 process --model m --in p.tif --out r.tif --quiet
+expect 0 process --model plain --in d/unseen-raw.tif --out r.tif --quiet
+expect 3 process --model m --in p.tif --out s.tif --quiet
 says 'crop of 96 x 100 pixels at x 8, y 16 is not inside the image of 96 x 100' err
+
+# ---- the model tells evaluate which part of the labels that is ----
+expect 3 evaluate --labels d/unseen-labels.tif --prob p.tif
+expect 0 evaluate --labels d/unseen-labels.tif --prob p.tif --model m --metrics pixel
+expect 0 evaluate --labels d/unseen-labels.tif --prob r.tif --model plain --metrics pixel
 
 # ---- validation looks at the same part ----
 expect 0 train $data --out v $net $special --val-raw d/unseen-raw.tif \
