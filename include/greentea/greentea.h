@@ -9,6 +9,7 @@
 #include <greentea/evaluate.h>
 #include <greentea/graph.h>
 #include <greentea/image.h>
+#include <greentea/inspect.h>
 #include <greentea/labels.h>
 #include <greentea/model.h>
 #include <greentea/predict.h>

@@ -87,6 +87,12 @@ const char *gt_graph_name(const gt_graph *graph, gt_value value)
     return valid(graph, value) ? graph->values[value].name : "";
 }
 
+void gt__graph_name_value(struct gt_graph *g, gt_value value, const char *name)
+{
+    struct gt_value_info *v = &g->values[value];
+    strncpy(v->name, name, sizeof v->name - 1);
+}
+
 gt_status gt__graph_value(gt_value *out, struct gt_graph *g, gt_shape shape, enum gt_kind kind,
                           enum gt_role role, const char *name)
 {

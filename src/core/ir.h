@@ -135,6 +135,8 @@ struct gt_update_values {
 };
 gt_status gt__graph_updates(struct gt_update_values *out, struct gt_graph *g, enum gt_update kind);
 
+/* Name a value; it must be of the graph. */
+void gt__graph_name_value(struct gt_graph *g, gt_value value, const char *name);
 gt_status gt__graph_clone(struct gt_graph **out, const struct gt_graph *g);
 /* Is the value an input of an update or otherwise written by a later node in place? */
 bool gt__node_in_place(const struct gt_node *node, int32_t out);

@@ -3,6 +3,7 @@
 #include "infer/predictor.h"
 
 #include "core/backend.h"
+#include "core/ir.h"
 
 #include <math.h>
 #include <string.h>
@@ -59,6 +60,7 @@ gt_status gt__tile_graph(struct gt_tile_graph *out, const gt_predictor *p, gt_va
     GT_TRY_OUT(gt_graph_input(&t.input, t.graph, gt__tile_input(p, width, height), "input"));
     GT_TRY_OUT(gt_model_append(&scores, params, p->model, t.graph, t.input));
     GT_TRY_OUT(gt_graph_softmax(&t.prob, t.graph, scores));
+    gt__graph_name_value(t.graph, t.prob, "prob");
     GT_TRY_OUT(gt_graph_output(t.graph, t.prob));
     *out = t;
     t.graph = NULL;
@@ -130,6 +132,11 @@ static size_t own_limit(const gt_predictor *p, const struct gt_lane *lane)
         return p->options.device_limit;
     }
     return quarter == 0 ? p->options.memory_limit : (size_t)(quarter < most ? quarter : most);
+}
+
+size_t gt__lane_limit(const gt_predictor *p, const struct gt_lane *lane)
+{
+    return lane->own_memory ? own_limit(p, lane) : p->options.memory_limit;
 }
 
 /* Do two devices plan alike? */

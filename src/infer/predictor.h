@@ -109,6 +109,9 @@ size_t gt__tile_least(const gt_predictor *p, const struct gt_predict_area *area)
 /* Options of the program of a lane. */
 gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane);
 
+/* Bytes that the options allow a program of a lane. */
+size_t gt__lane_limit(const gt_predictor *p, const struct gt_lane *lane);
+
 /* An image as it is after cropping (its size), and what its preprocessing costs noted for the
  * choice of tiles. */
 gt_status gt__predictor_crop(gt_row_source *out, gt_predictor *p, const gt_row_source *source);

@@ -4,6 +4,8 @@
  * The band holds preprocessed rows with mirrored columns: [channels][size + shrink + margins][columns];
  * its row r is row origin - border - margin + r of the mirrored image. Moving on by a step keeps the
  * other rows. SPDX-License-Identifier: BSD-2-Clause */
+#include "infer/stream.h"
+
 #include "infer/views.h"
 
 #include "data/mirror.h"
@@ -189,21 +191,40 @@ static gt_status run_bands(struct stream *s, struct gt_crew *crew)
     return GT_OK;
 }
 
+/* Tiles that lie like these, and the band they look at. */
+static gt_status lay_out(struct stream *s, const struct gt_tile_axis *x,
+                         const struct gt_tile_axis *y)
+{
+    s->x = *x;
+    s->y = *y;
+    s->x_margin = gt__tile_margin(s->p, x);
+    s->y_margin = gt__tile_margin(s->p, y);
+    s->height = y->size + s->p->geometry.shrink + s->y_margin.before + s->y_margin.after;
+    return gt__row_buffers(&s->size, s->p, x, y);
+}
+
+static gt_status allocate_band(struct stream *s)
+{
+    const struct gt_row_buffers *b = &s->size;
+    GT_TRY(gt__alloc_raw(&s->band, b->band, sizeof(float), "band of input rows"));
+    GT_TRY(gt__alloc_raw(&s->columns, b->columns, sizeof(int32_t), "column map"));
+    for (size_t i = 0; i < b->columns; ++i) {
+        int32_t before = s->p->geometry.border + s->x_margin.before;
+        s->columns[i] = gt__mirror((int32_t)i - before, s->image.width);
+    }
+    return GT_OK;
+}
+
 /* Buffers of the present tile size. */
 static gt_status allocate(struct stream *s)
 {
     const struct gt_row_buffers *b = &s->size;
-    GT_TRY(gt__alloc_raw(&s->band, b->band, sizeof(float), "band of input rows"));
+    GT_TRY(allocate_band(s));
     GT_TRY(gt__alloc_raw(&s->out, b->out, sizeof(float), "output rows"));
-    GT_TRY(gt__alloc_raw(&s->columns, b->columns, sizeof(int32_t), "column map"));
     for (size_t i = 0; i < s->p->n_lanes; ++i) {
         struct gt_lane *lane = &s->p->lanes[i];
         GT_TRY(gt__alloc_raw(&lane->tile_in, b->tile_in, sizeof(float), "tile input"));
         GT_TRY(gt__alloc_raw(&lane->tile_out, b->tile_out, sizeof(float), "tile output"));
-    }
-    for (size_t i = 0; i < b->columns; ++i) {
-        int32_t before = s->p->geometry.border + s->x_margin.before;
-        s->columns[i] = gt__mirror((int32_t)i - before, s->image.width);
     }
     return GT_OK;
 }
@@ -229,16 +250,11 @@ static gt_status run_rest(struct stream *s)
     const struct gt_crew_job job = {gather_tile, scatter_tile, tell_tile, s};
     struct gt_crew *crew = NULL;
     gt_status status = GT_OK;
-    s->x = s->p->choice.x;
-    s->y = s->p->choice.y;
     s->y_first = s->base;
-    s->x_margin = gt__tile_margin(s->p, &s->x);
-    s->y_margin = gt__tile_margin(s->p, &s->y);
-    s->height = s->y.size + s->p->geometry.shrink + s->y_margin.before + s->y_margin.after;
     s->total = s->done + views(s->p);
     s->failed = NULL;
     s->again = true;
-    GT_TRY_OUT(gt__row_buffers(&s->size, s->p, &s->x, &s->y));
+    GT_TRY_OUT(lay_out(s, &s->p->choice.x, &s->p->choice.y));
     GT_TRY_OUT(allocate(s));
     GT_TRY_OUT(gt__predictor_programs(&s->failed, s->p));
     s->again = false;
@@ -257,6 +273,28 @@ static gt_status check_source(const gt_predictor *p, const gt_row_source *source
                         (int)source->channels, (int)p->channels, p->channels == 3 ? " or 1" : "");
     }
     return GT_OK;
+}
+
+gt_status gt__stream_tile(float *to, gt_predictor *p, const gt_row_source *source,
+                          const struct gt_tile_spot *spot)
+{
+    struct stream s = {.p = p};
+    gt_status status = GT_OK;
+    GT_TRY(check_source(p, source));
+    GT_TRY(gt__predictor_crop(&s.image, p, source));
+    GT_TRY(lay_out(&s, &spot->x, &spot->y));
+    GT_TRY_OUT(
+        gt__preparer_open(&s.prepared, &p->preprocess, source, p->has_stack ? &p->stack : NULL));
+    GT_TRY_OUT(gt__alloc_raw(&s.read, s.size.read, sizeof(float), "rows being read"));
+    GT_TRY_OUT(allocate_band(&s));
+    s.origin = gt__tile_origin(&s.y, spot->tile_y);
+    GT_TRY_OUT(fill_band(&s, 0));
+    gather_tile(&s, to, (struct gt_crew_view){spot->tile_x, 0});
+out:
+    release(&s);
+    gt__free(s.read);
+    gt__preparer_close(s.prepared);
+    return status;
 }
 
 gt_status gt_predictor_stream(gt_predictor *p, const gt_row_source *source, const gt_row_sink *sink)

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/ir.h"
+#include "core/ir.h"
 
 #include <assert.h>
 
@@ -56,6 +57,7 @@ static gt_status append_layer(struct build *b, size_t i, gt_value x)
     }
     }
     b->out[i] = y;
+    gt__graph_name_value(b->graph, y, layer->name);
     return GT_OK;
 }
 

@@ -64,6 +64,9 @@ static int prepare_files(struct process *p)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
+    if (!f->out) {
+        return open_images(p);
+    }
     const char *end = strrchr(f->out, '.');
     bool png = !p->folder && end && strcmp(end, ".png") == 0;
     int code = output_fill(&p->plan, &f->output, p->model, png, p->folder);
@@ -113,6 +116,12 @@ static int run(struct process *p)
         return show_plan(p);
     }
     tool_catch_signals();
+    if (p->flags->filter.output) {
+        code = process_filters(p);
+    }
+    if (code || !p->flags->out) {
+        return code;
+    }
     code = p->block.n > 0 ? process_block(p) : process_files(p);
     if (p->flags->dump) {
         char *text = NULL;
@@ -137,14 +146,15 @@ static int check(struct process *p)
 {
     const struct process_flags *f = p->flags;
     struct stat out;
-    if (!f->model || !f->in || !f->out) {
+    bool filters_only = !f->out && f->filter.output && !f->block.block && !f->block.merge;
+    if (!f->model || !f->in || !(f->out || filters_only)) {
         return tool_usage(
             "--model, --in and --out are needed; `greentea process --help` lists the options");
     }
     int code = parse_limit(&p->memory_limit, f->memory_limit, "--memory-limit");
     code = code ? code : parse_limit(&p->device_limit, f->device_limit, "--device-memory");
     code = code ? code : block_fill(&p->block, &f->block);
-    if (code) {
+    if (code || !f->out) {
         return code;
     }
     const char *end = strrchr(f->out, '.');
@@ -181,6 +191,7 @@ int cmd_process(int argc, char **argv)
          NULL},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "same bits for any tiles", NULL},
         BLOCK_OPTIONS(f.block),
+        FILTER_OPTIONS(f.filter),
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace existing outputs", NULL},
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "print tiles and memory, stop", NULL},
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0, "print the plan of the last tile", NULL},

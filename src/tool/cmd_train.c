@@ -1,5 +1,6 @@
 /* greentea train. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/config.h"
+#include "tool/filter_output.h"
 #include "tool/flags_labels.h"
 #include "tool/flags_network.h"
 #include "tool/flags_preprocess.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 
 struct flags {
-    char *raw, *labels, *out, *progress;
+    char *raw, *labels, *out, *progress, *filter_output;
     long long snapshot;
     int channels, resume, overwrite, dry_run, dump, quiet;
     struct labels_flags label;
@@ -291,7 +292,9 @@ static int train(struct training *t)
     if (t->progress.tty) {
         fputs("\n", stderr);
     }
-    return monitor_end(&t->monitor, status, finish(t, status));
+    code = monitor_end(&t->monitor, status, finish(t, status));
+    const char *filters = t->flags->filter_output;
+    return code || !filters ? code : filter_training(t->trainer, filters);
 }
 
 static int check(const struct flags *f)
@@ -338,6 +341,9 @@ int cmd_train(int argc, char **argv)
         SOLVER_OPTIONS(f.solver),
         AUGMENT_OPTIONS(f.augment),
         VALIDATION_OPTIONS(f.validation),
+        {"filter-output", 0, POPT_ARG_STRING, &f.filter_output, 0,
+         "afterwards write all layers' values and gradients as PNG files into DIR/train_0_0_0",
+         "DIR"},
         {"snapshot", 0, POPT_ARG_LONGLONG, &f.snapshot, 0,
          "iterations between saves (default 1000)", "N"},
         {"resume", 0, POPT_ARG_NONE, &f.resume, 0,

@@ -3,6 +3,7 @@
 #define GT_TOOL_PROCESS_H
 
 #include "tool/flags_block.h"
+#include "tool/flags_filter.h"
 #include "tool/flags_output.h"
 #include "tool/process_output.h"
 
@@ -14,6 +15,7 @@ struct process_flags {
     struct device_flags device;
     struct output_flags output;
     struct block_flags block;
+    struct filter_flags filter;
 };
 
 struct process {
@@ -46,6 +48,8 @@ struct process {
 int process_on_tile(uint64_t done, uint64_t total, void *cookie);
 /* Let pages share one scale where the model wants that. 0 or an exit code. */
 int process_set_stack(struct process *p);
+/* A page as the predictor reads it. */
+gt_status process_source(gt_row_source *out, struct process *p, size_t page);
 /* Label rows of a page (blocks: some of them) into p->output, which is open. 0 or an exit code. */
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows);
 
@@ -67,6 +71,11 @@ int process_make_folders(const struct process *p);
 int process_open_output(struct process *p, const struct process_file *file);
 /* Process all pages into their files. */
 int process_files(struct process *p);
+
+/* ---- process_filters.c ---- */
+
+/* Write the blobs of the tile that the flags name. */
+int process_filters(struct process *p);
 
 /* ---- process_block.c, process_merge.c ---- */
 

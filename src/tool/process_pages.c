@@ -46,15 +46,18 @@ int process_on_tile(uint64_t done, uint64_t total, void *cookie)
     return tool_signal() != 0;
 }
 
-static gt_status describe_page(void *cookie, size_t page, gt_row_source *out)
+gt_status process_source(gt_row_source *out, struct process *p, size_t page)
 {
-    struct process *p = cookie;
-    gt_page_info info;
-    gt_status status = gt_image_reader_page(&info, p->reader, page);
     p->page = page;
     p->about = ABOUT_INPUT;
-    *out = (gt_row_source){info.width, info.height, info.channels, read_rows, p};
+    gt_status status = gt_image_reader_page(&p->info, p->reader, page);
+    *out = (gt_row_source){p->info.width, p->info.height, p->info.channels, read_rows, p};
     return status;
+}
+
+static gt_status describe_page(void *cookie, size_t page, gt_row_source *out)
+{
+    return process_source(out, cookie, page);
 }
 
 int process_set_stack(struct process *p)
@@ -67,19 +70,17 @@ int process_set_stack(struct process *p)
 
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows)
 {
-    gt_status status = gt_image_reader_page(&p->info, p->reader, page);
+    gt_row_source source;
+    gt_row_sink sink = {write_rows, p};
+    gt_status status = process_source(&source, p, page);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
-    p->page = page;
     p->first_row = first_row;
     p->rows = rows;
     if (!output_begin(&p->output)) {
         return EXIT_OUTPUT;
     }
-    gt_row_source source = {p->info.width, p->info.height, p->info.channels, read_rows, p};
-    gt_row_sink sink = {write_rows, p};
-    p->about = ABOUT_INPUT;
     status = gt_predictor_stream_rows(p->predictor, &source, &sink, first_row, rows);
     if (status == GT_OK) {
         p->about = ABOUT_OUTPUT;

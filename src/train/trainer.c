@@ -68,28 +68,24 @@ out:
 
 static gt_status build_program(gt_trainer *t, gt_shape input, gt_shape label)
 {
-    gt_graph *graph = NULL;
     gt_program_options options;
     gt_device_info device;
-    gt_status status = GT_OK;
     gt_program_options_init(&options);
     options.deterministic = t->options.deterministic;
-    GT_TRY_OUT(
+    GT_TRY(
         gt__alloc(&t->params, gt_model_tensors(t->model), sizeof *t->params, "list of parameters"));
-    GT_TRY_OUT(build_graph(&graph, t, input, label));
-    GT_TRY_OUT(list_states(t, graph));
+    GT_TRY(build_graph(&t->graph, t, input, label));
+    GT_TRY(list_states(t, t->graph));
     gt_device_describe(t->device, &device);
     t->early = strcmp(device.backend, "cpu") != 0;
     options.ahead = t->early;
-    GT_TRY_OUT(gt_program_create(&t->program, t->device, graph, &options));
+    GT_TRY(gt_program_create(&t->program, t->device, t->graph, &options));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
-        GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, t->model, i));
-        GT_TRY_OUT(gt_program_write(t->program, t->params[i], data));
+        GT_TRY(gt_model_tensor(NULL, NULL, &data, t->model, i));
+        GT_TRY(gt_program_write(t->program, t->params[i], data));
     }
-out:
-    gt_graph_free(graph);
-    return status;
+    return GT_OK;
 }
 
 static gt_status balance_labels(gt_trainer *t, struct gt_patch_spec *spec)
@@ -188,6 +184,7 @@ void gt_trainer_free(gt_trainer *t)
     gt__feeder_free(t->feeder);
     gt__balance_free(t->balance);
     gt_program_free(t->program);
+    gt_graph_free(t->graph);
     gt__free(t->states);
     gt__free(t->params);
     gt__free(t);

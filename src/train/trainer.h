@@ -22,6 +22,7 @@ struct gt_trainer {
     gt_model *model;
     gt_dataset *dataset;
     gt_train_options options; /* complete: patch, batch and augment chosen */
+    gt_graph *graph; /* of the program */
     gt_program *program;
     struct gt_feeder *feeder;
     struct gt_balance *balance; /* label equalisation */

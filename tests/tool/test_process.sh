@@ -192,6 +192,34 @@ expect 0 $base --model nine --orientations 8 --out k.tif --block 1/2 --merge
 same k.tif o8.tif "blocks after kill -9"
 absent k.tif.parts
 
+# ---- pictures of all blobs ----
+files()
+{
+    find "$1" -name '*.png' | wc -l
+}
+expect 0 process --in $raw --model two --filter-output f --filter-page 1 --filter-tile 1,0 --tile 40
+says 'f/train-raw_1_0_1' err
+n=$((n + 1))
+[ "$(files f)" = "$(files f/train-raw_1_0_1)" ] || complain "pictures elsewhere"
+for name in data_0_0 conv1_0_0 pool1_0_0 ip1_0_1 prob_0_1; do
+    [ -s f/train-raw_1_0_1/$name.png ] || complain "no $name.png"
+done
+absent f/train-raw_1_0_1/conv1_0_0_diff.png
+expect 0 train $data --out look --net usk --width 0.05 --patch 32 --iterations 30 --quiet --filter-output g
+same two look "a model that was looked at"
+for name in data_0_0 label_0_0 conv1_0_0 conv1_0_0_diff ip1_0_1 ip1_0_1_diff; do
+    [ -s g/train_0_0_0/$name.png ] || complain "no $name.png of training"
+done
+absent g/train_0_0_0/data_0_0_diff.png
+expect 0 process --in $raw --model two --out with.tif --filter-output h --deterministic --threads 1 --quiet
+same with.tif second.tif "pictures beside labelling"
+expect 2 process --in $raw --model two --filter-output h --filter-page 2 --quiet
+says '0 to 1' err
+expect 2 process --in $raw --model two --filter-output h --filter-tile 9,9 --quiet
+says 'tile 9,9' err
+expect 2 process --in $raw --model two --filter-output h --filter-tile 1 --quiet
+expect 5 process --in $raw --model two --filter-output missing/h --quiet
+
 # ---- mistakes ----
 for block in 3/3 -1/3 1 1/0 x/2 1/2/3 ''; do
     expect 2 $base --model two --out x.tif --block "$block"
