@@ -6,8 +6,8 @@
 
 /* Weights as they are, the next patches, and the rates of the next step: the updates at the end of
  * the program work on this copy of the weights. */
-static gt_status write_inputs(gt_program *program, gt_trainer *t, const float *input,
-                              const float *label)
+static gt_status write_inputs(gt_program *program, gt_trainer *t,
+                              const struct gt_feeder_batch *batch)
 {
     float hyper[GT_HYPER_COUNT];
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
@@ -16,8 +16,8 @@ static gt_status write_inputs(gt_program *program, gt_trainer *t, const float *i
         GT_TRY(gt_program_write(program, t->params[i], data));
     }
     gt__schedule_hyper(hyper, &t->options, t->iteration, 0);
-    GT_TRY(gt_program_write(program, t->input, input));
-    GT_TRY(gt_program_write(program, t->label, label));
+    GT_TRY(gt_program_write(program, t->input, batch->input));
+    GT_TRY(gt_program_write(program, t->label, batch->label));
     return gt_program_write(program, t->updates.hyper, hyper);
 }
 
@@ -26,8 +26,7 @@ gt_status gt_trainer_inspect(gt_trainer *t, gt_blob_fn fn, void *cookie)
     gt_graph *graph = NULL;
     gt_program *program = NULL;
     gt_program_options options;
-    const float *input = NULL;
-    const float *label = NULL;
+    struct gt_feeder_batch batch;
     gt_status status = GT_OK;
     if (!t || !fn) {
         return gt__fail(GT_EINVAL, "trainer or callback is NULL");
@@ -38,11 +37,11 @@ gt_status gt_trainer_inspect(gt_trainer *t, gt_blob_fn fn, void *cookie)
     GT_TRY_OUT(gt__graph_clone(&graph, t->graph));
     GT_TRY_OUT(gt__inspect_mark(graph));
     GT_TRY_OUT(gt_program_create(&program, t->device, graph, &options));
-    gt__feeder_take(&input, &label, t->feeder, t->key, t->counter);
-    GT_TRY_OUT(write_inputs(program, t, input, label));
+    gt__feeder_take(&batch, t->feeder, t->key, t->counter);
+    GT_TRY_OUT(write_inputs(program, t, &batch));
     GT_TRY_OUT(gt_program_run(program));
-    const gt_blob data = {"data", gt_graph_shape(graph, t->input), input, NULL};
-    const gt_blob truth = {"label", gt_graph_shape(graph, t->label), label, NULL};
+    const gt_blob data = {"data", gt_graph_shape(graph, t->input), batch.input, NULL};
+    const gt_blob truth = {"label", gt_graph_shape(graph, t->label), batch.label, NULL};
     GT_TRY_OUT(gt__inspect_call(&data, fn, cookie));
     GT_TRY_OUT(gt__inspect_call(&truth, fn, cookie));
     GT_TRY_OUT(gt__inspect_show(program, graph, fn, cookie));
