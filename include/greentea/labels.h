@@ -74,7 +74,12 @@ typedef struct gt_consolidation {
 
 /* ---- balance ---- */
 
-/** What is done when some labels are rare (Tschopp 2015, arXiv:1509.03371). */
+/**
+ * What is done when some labels are rare (Tschopp 2015, arXiv:1509.03371). Frequencies are over
+ * pixels, each counted as often as patches hold it: per axis min(x + 1, W - x, P, W - P + 1) for
+ * patches of side P (the original left out the first row and column); images of all sizes count.
+ * A label that does not occur changes nothing (the original divided by its frequency of 0).
+ */
 typedef enum gt_equalise {
     GT_EQUALISE_NONE,
     GT_EQUALISE_MASK,  /**< pixels of frequent labels are ignored at random, so that all labels

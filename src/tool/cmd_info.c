@@ -27,6 +27,23 @@ static json_t *layer_json(const gt_layer_info *l)
                      (json_int_t)l->parameters, "macs", (json_int_t)l->macs);
 }
 
+/* All values of label images that stand for a label: one, or several of consolidated labels. */
+static json_t *greys_json(const gt_model *model, int32_t label, int32_t grey)
+{
+    gt_grey_label list[GT_MAX_LABELS];
+    size_t n = gt_model_get_greys(list, GT_MAX_LABELS, model);
+    json_t *greys = json_array();
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].label == label) {
+            json_array_append_new(greys, json_integer(list[i].grey));
+        }
+    }
+    if (n == 0 && grey >= 0) {
+        json_array_append_new(greys, json_integer(grey));
+    }
+    return greys;
+}
+
 static json_t *labels_json(const gt_model *model, int32_t n)
 {
     json_t *list = json_array();
@@ -34,7 +51,8 @@ static json_t *labels_json(const gt_model *model, int32_t n)
         gt_label_info label;
         if (gt_model_get_label(&label, model, i) == GT_OK) {
             json_array_append_new(list,
-                                  json_pack("{s:s, s:i}", "name", label.name, "grey", label.grey));
+                                  json_pack("{s:s, s:i, s:o}", "name", label.name, "grey",
+                                            label.grey, "greys", greys_json(model, i, label.grey)));
         }
     }
     return list;
@@ -74,6 +92,30 @@ static void print_json(const gt_model *model, const struct summary *s)
     json_decref(o);
 }
 
+/* Names and values of the labels, where they are known. */
+static void print_labels(const gt_model *model, int32_t labels)
+{
+    const char *between = "labels:";
+    for (int32_t i = 0; i < labels; i++) {
+        gt_label_info label;
+        if (gt_model_get_label(&label, model, i) != GT_OK) {
+            continue;
+        }
+        json_t *greys = greys_json(model, i, label.grey);
+        if (label.name[0] || json_array_size(greys) > 0) {
+            printf("%s %d%s%s", between, i, label.name[0] ? " " : "", label.name);
+            for (size_t k = 0; k < json_array_size(greys); k++) {
+                printf("%s%lld", k == 0 ? " (grey " : ", ",
+                       (long long)json_integer_value(json_array_get(greys, k)));
+            }
+            fputs(json_array_size(greys) > 0 ? ")" : "", stdout);
+            between = ";";
+        }
+        json_decref(greys);
+    }
+    fputs(between[0] == ';' ? "\n" : "", stdout);
+}
+
 static void print_text(const gt_model *model, const struct summary *s)
 {
     char words[256];
@@ -88,7 +130,9 @@ static void print_text(const gt_model *model, const struct summary *s)
     printf("%llu parameters, %llu MACs; trained for %llu iterations\n",
            (unsigned long long)gt_model_parameters(model), (unsigned long long)s->macs,
            (unsigned long long)gt_model_iteration(model));
-    printf("images: %s\n\n", preprocess_words(words, sizeof words, &preprocess));
+    printf("images: %s\n", preprocess_words(words, sizeof words, &preprocess));
+    print_labels(model, s->options.labels);
+    puts("");
     printf("%-12s %-10s %3s %3s %3s %13s %13s %4s %12s %17s\n", "layer", "op", "k", "s", "d",
            "channels", "size", "relu", "parameters", "MACs");
     for (size_t i = 0; i < s->n_layers; i++) {

@@ -118,6 +118,8 @@ same t2-prob.tif r-prob.tif "continued and in one go"
 expect 0 train $four --out c --consolidate 0,1,1,0 --equalise both
 says 'network usk, .* 2 labels' err
 says 'labels: 0 .* 3 ' err
+expect 0 info c
+says '^labels: 0 \(grey 0, 255\); 1 \(grey 64, 128\)$' out
 expect 0 info c --json
 tr -d ' \n' <out >flat
 says '"greys":\[\[0,0\],\[64,1\],\[128,1\],\[255,0\]\]' flat
@@ -153,6 +155,10 @@ expect 0 process --model sub --in d/train-raw.tif --out sub-prob.tif --quiet
 same grey-prob.tif sub-prob.tif "labels by values and by sub-folders"
 expect 0 info sub --json
 says '"name": "b_cell"' out
+expect 0 info sub
+says '^labels: 0 a_wall; 1 b_cell$' out
+expect 0 info grey
+says '^labels: 0 \(grey 0\); 1 \(grey 255\)$' out
 expect 0 evaluate --labels d/train-labels.tif --prob sub-prob.tif --json
 cp out by-grey
 expect 0 evaluate --labels folders --prob sub-prob.tif --json
