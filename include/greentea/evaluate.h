@@ -76,9 +76,12 @@ typedef struct gt_rand_error {
 
 /** Warping error: what is left of the difference, in shares of the slice's judged pixels. */
 typedef struct gt_warping_error {
-    double at[GT_WARPING_THRESHOLDS]; /**< mean over slices */
-    int32_t best;
-    double error; /**< at[best] */
+    double at[GT_WARPING_THRESHOLDS];          /**< mean over slices */
+    double split_merge[GT_WARPING_THRESHOLDS]; /**< only pixels that split or merge objects: what
+                                                    the old leaderboard lists */
+    int32_t best, best_split_merge;
+    double error;             /**< at[best] */
+    double split_merge_error; /**< split_merge[best_split_merge] */
 } gt_warping_error;
 
 /** How much probabilities can be believed: pixels by probability, bin b holds [b/15, (b+1)/15). */
@@ -167,7 +170,10 @@ GT_API gt_status gt_evaluation_rand(gt_rand_error *out, const gt_evaluation *eva
  * Warping error: the truth is changed towards the prediction pixel by pixel, where that leaves its
  * topology as it is (simple points; foreground 4-adjacent, background 8-adjacent, background
  * outside), in passes over the differing pixels, surest first (largest |probability - threshold|,
- * then by columns), until a pass changes nothing. Ignored pixels are background and stay.
+ * then by columns), until a pass changes nothing. Ignored pixels are background and stay. A pixel
+ * that still differs merges objects if it is background between several, and splits one if
+ * without it the rest is several (within 20 pixels); holes, objects that appear or vanish count
+ * in `at` only.
  * GT_EINVAL  no slices, or not chosen
  * Source: Jain et al. 2010, doi 10.1109/CVPR.2010.5539950.
  */

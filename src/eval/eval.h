@@ -120,7 +120,7 @@ void gt__pixel_score(double *f, double *wrong, const struct gt_pixel_counts *cou
 /* Buffers of the padded size, but `judged`: see below. */
 struct gt_warping {
     uint8_t *source, *target; /* binary images; source is overwritten */
-    uint8_t *state;           /* scratch */
+    uint8_t *state;           /* scratch; in the end 1 where they differ */
     int32_t *rank;            /* scratch */
     uint64_t *order, *heap;   /* scratch */
 };
@@ -132,6 +132,11 @@ bool gt__simple_point(uint32_t mask);
 /* Pixels in which source and target still differ after the source was warped.
  * sure   [height][width] the larger, the earlier a pixel's turn; below 0: the pixel stays */
 size_t gt__warp(const struct gt_warping *w, const struct gt_grid *grid, const float *sure);
+
+/* warping_kinds.c: those of them that split or merge objects.
+ * label  [count] the components of the warped source */
+size_t gt__warp_split_merge(const struct gt_warping *w, const struct gt_grid *grid,
+                            const int32_t *label);
 
 /* ---- calibration.c ---- */
 struct gt_reliability {

@@ -140,6 +140,9 @@ static void add_warping(gt_evaluation *e, struct gt_slice *s, uint64_t judged)
         gt__slice_mask_above(s->warping.target, s, t);
         size_t left = gt__warp(&s->warping, &s->grid, s->sure);
         e->warped[t] += (double)left / (double)judged;
+        gt__components(s->label, s->warping.source, &s->grid, s->queue);
+        left = gt__warp_split_merge(&s->warping, &s->grid, s->label);
+        e->split_merge[t] += (double)left / (double)judged;
     }
 }
 
@@ -279,6 +282,7 @@ gt_status gt_evaluation_merge(gt_evaluation *into, const gt_evaluation *from)
     }
     for (int32_t t = 0; t < GT_WARPING_THRESHOLDS; t++) {
         into->warped[t] += from->warped[t];
+        into->split_merge[t] += from->split_merge[t];
     }
     return GT_OK;
 }

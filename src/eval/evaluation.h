@@ -14,6 +14,7 @@ struct gt_evaluation {
     gt_partition_scores sum[GT_THRESHOLDS];
     struct gt_pairs pairs[GT_THRESHOLDS];
     double warped[GT_WARPING_THRESHOLDS]; /* sum over judged slices */
+    double split_merge[GT_WARPING_THRESHOLDS];
     struct gt_pixel_counts pixels;
     struct gt_reliability reliability;
     uint64_t *confusion; /* [labels][labels], truth first */

@@ -108,15 +108,19 @@ gt_status gt_evaluation_rand(gt_rand_error *out, const gt_evaluation *evaluation
 gt_status gt_evaluation_warping(gt_warping_error *out, const gt_evaluation *evaluation)
 {
     GT_TRY(check_chosen(out, evaluation, GT_METRIC_WARPING, "the warping error"));
-    double good[GT_WARPING_THRESHOLDS];
+    double good[2][GT_WARPING_THRESHOLDS];
     gt_warping_error w = {.best = 0};
     double n = evaluation->judged > 0 ? (double)evaluation->judged : 1;
     for (int32_t i = 0; i < GT_WARPING_THRESHOLDS; i++) {
         w.at[i] = evaluation->warped[i] / n;
-        good[i] = -w.at[i];
+        w.split_merge[i] = evaluation->split_merge[i] / n;
+        good[0][i] = -w.at[i];
+        good[1][i] = -w.split_merge[i];
     }
-    w.best = best_of(good, GT_WARPING_THRESHOLDS);
+    w.best = best_of(good[0], GT_WARPING_THRESHOLDS);
+    w.best_split_merge = best_of(good[1], GT_WARPING_THRESHOLDS);
     w.error = w.at[w.best];
+    w.split_merge_error = w.split_merge[w.best_split_merge];
     *out = w;
     return GT_OK;
 }

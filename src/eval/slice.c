@@ -54,7 +54,7 @@ gt_status gt__slice_create(struct gt_slice *out, const gt_image_view *truth, int
     GT_TRY_OUT(gt__alloc(&s.truth, s.n, sizeof *s.truth, "the truth"));
     GT_TRY_OUT(gt__alloc(&s.prob, planes, sizeof *s.prob, "the probabilities"));
     GT_TRY_OUT(gt__alloc(&s.above, s.n, sizeof *s.above, "thresholds of pixels"));
-    if (metrics & (GT_METRIC_SEGMENTS | GT_METRIC_RAND)) {
+    if (metrics) {
         GT_TRY_OUT(gt__alloc(&s.mask, count, sizeof *s.mask, "a binary image"));
         GT_TRY_OUT(gt__alloc(&s.label, count, sizeof *s.label, "segments"));
         GT_TRY_OUT(gt__alloc(&s.queue, count, sizeof *s.queue, "the queue of the flooding"));

@@ -53,7 +53,7 @@ struct column {
     int best;        /* the stack's best threshold */
     bool foreground; /* has a meaning only where the truth has foreground */
 };
-enum { COLUMNS = 13 };
+enum { COLUMNS = 14 };
 /* The chosen columns; returns their number. */
 int evaluate_columns(struct column out[COLUMNS], const struct scores *s, uint32_t chosen);
 /* Threshold i: 0, 0.1 ... 1. */

@@ -48,6 +48,8 @@ static void put_summary(json_t *o, const struct scores *s, uint32_t chosen)
     if (chosen & SCORE_WARPING) {
         put(o, "warping_error", s->warping.error);
         put(o, "warping_error_threshold", evaluate_threshold(s->warping.best));
+        put(o, "warping_split_merge", s->warping.split_merge_error);
+        put(o, "warping_split_merge_threshold", evaluate_threshold(s->warping.best_split_merge));
     }
     if (chosen & SCORE_PIXEL) {
         const gt_binary_scores *b = &s->binary;

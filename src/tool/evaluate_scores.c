@@ -148,6 +148,8 @@ int evaluate_columns(struct column out[COLUMNS], const struct scores *s, uint32_
     if (chosen & SCORE_WARPING) {
         out[n++] = column("warping_error", "warping", s->warping.at, GT_WARPING_THRESHOLDS,
                           s->warping.best);
+        out[n++] = column("warping_split_merge", "split+m.", s->warping.split_merge,
+                          GT_WARPING_THRESHOLDS, s->warping.best_split_merge);
     }
     if (chosen & SCORE_PIXEL) {
         const gt_binary_scores *b = &s->binary;

@@ -44,6 +44,8 @@ static void print_summary(const struct scores *s, uint32_t chosen)
     if (chosen & SCORE_WARPING) {
         printf("warping error     %.6f at threshold %.1f\n", s->warping.error,
                evaluate_threshold(s->warping.best));
+        printf("  splits, mergers %.6f at threshold %.1f (as on the old leaderboard)\n",
+               s->warping.split_merge_error, evaluate_threshold(s->warping.best_split_merge));
     }
     if (chosen & SCORE_PIXEL) {
         const gt_binary_scores *b = &s->binary;
@@ -69,7 +71,7 @@ static void print_titles(const char *first, const struct column *columns, int n)
 /* Errors per pixel are small numbers. */
 static void print_value(const struct column *c, int at)
 {
-    printf("  %8.*f", strcmp(c->key, "warping_error") == 0 ? 6 : 4, c->value[at]);
+    printf("  %8.*f", strncmp(c->key, "warping", 7) == 0 ? 6 : 4, c->value[at]);
 }
 
 static void print_thresholds(const struct scores *s, uint32_t chosen)

@@ -74,7 +74,28 @@ def is_simple(key):
             adjacent_components(outside, np.ones((3, 3)), False) == 1)
 
 
+def distinct(label, y, x):
+    near = label[max(y - 1, 0):y + 2, max(x - 1, 0):x + 2].copy()
+    near[min(y, 1), min(x, 1)] = 0
+    return len(set(near.ravel()) - {0})
+
+
+def splits_and_mergers(warped, y, x, radius=20):
+    """Pixels that would merge objects as foreground, or split one (within a window) as none."""
+    label, n = ndimage.label(warped, CROSS)[0], 0
+    for v, u in zip(y, x):
+        if distinct(label, v, u) >= 2:
+            n += 1
+        elif warped[v, u]:
+            top, left = max(v - radius, 0), max(u - radius, 0)
+            window = warped[top:v + radius + 1, left:u + radius + 1].copy()
+            window[v - top, u - left] = False
+            n += distinct(ndimage.label(window, CROSS)[0], v - top, u - left) >= 2
+    return n
+
+
 def warping(truth, prob, threshold):
+    """Share of pixels that differ in the end; share of those that split or merge."""
     source = np.pad(truth == 1, 1)
     target = np.pad(prob > threshold, 1)
     judged = np.pad(truth >= 0, 1)
@@ -83,7 +104,8 @@ def warping(truth, prob, threshold):
     while True:
         x, y = np.nonzero(((source != target) & judged).T)
         if x.size == before or x.size == 0:
-            return x.size / (truth >= 0).sum()
+            kinds = splits_and_mergers(source, y, x)
+            return [x.size / (truth >= 0).sum(), kinds / (truth >= 0).sum()]
         before = x.size
         for k in np.argsort(-sure[y, x], kind="stable"):
             v, u = y[k], x[k]
@@ -117,7 +139,7 @@ def binary(truth, prob):
             row.append(2 * both / (pt + ps) if pt + ps else 1)
         else:
             row += [0] * 9 + [1]
-        row.append(warping(truth, prob, t) if i < 10 else 0)
+        row += warping(truth, prob, t) if i < 10 else [0, 0]
         rows.append(row)
     return rows
 
@@ -166,6 +188,14 @@ def make():
     holes[truth == 0] = rng.uniform(0, 1, (truth == 0).sum()) > 0.8
     yield "holes and islands", truth, level(holes * 0.5 + 0.25 + rng.normal(0, 0.05, full.shape))
     line = np.array([[1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1, 1, 1, 1]])
+    large = np.ones((50, 60), int)
+    large[10:40, 10:50] = 0
+    large[12:38, 12:48] = 1
+    way = large.astype(float)
+    way[20:23, 48:50] = 0.7  # merges ring and middle
+    way[24, :11] = 0.3  # opens the ring, whose rest is a way longer than the window
+    way[30, 12:48] = 0.2
+    yield "beyond the window", large, level(way)
     yield "one row", line, level(rng.uniform(0, 1, line.shape))
     yield "only foreground", truth * 0 + 1, level(blurred)
 
@@ -213,11 +243,12 @@ def main():
     print("#include <stdint.h>\n")
     print("/* truth: labels, '.' is ignored; prob: places in golden_levels / 63\n"
           " * at: pixel F, share of wrong pixels, V_Rand, its split and merge parts, V_Info, VOI split\n"
-          " * and merge, adapted Rand error (SNEMI3D, CREMI), CREMI score, Rand F, warping error\n"
+          " * and merge, adapted Rand error (SNEMI3D, CREMI), CREMI score, Rand F, warping error, its\n"
+          " * splits and mergers\n"
           " * given: V_Rand to CREMI score of the components at threshold 0.5, not thinned\n"
           " * calibration: expected error, worst bin */")
     print("struct golden_pair {\n    const char *name;\n    int32_t width, height;\n"
-          "    const char *truth, *prob;\n    double at[11][13];\n    double given[9];\n"
+          "    const char *truth, *prob;\n    double at[11][14];\n    double given[9];\n"
           "    double calibration[2];\n};")
     print('static const char golden_levels[] =\n    "%s";' % LEVELS)
     print("static const struct golden_pair golden_pairs[] = {")

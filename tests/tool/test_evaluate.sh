@@ -110,7 +110,7 @@ expect 2 evaluate --labels truth.png --label-map map.png --per-slice
 expect 0 demo --data-only --out d --size 128 --sections 3 --seed 3
 expect 0 evaluate --labels d/train-labels.tif --prob d/train-labels.tif --per-slice --json
 for key in pixel_error voi_split voi_merge adapted_rand adapted_rand_cremi cremi_score rand_error \
-    warping_error error; do
+    warping_error warping_split_merge error; do
     holds $key 0
 done
 for key in v_rand v_info mean_iou; do
@@ -120,7 +120,7 @@ n=$((n + 1))
 [ "$(grep -c '"slice":' out)" = 3 ] || complain "not 3 slices"
 expect 0 evaluate --labels d/train-labels.tif --prob d/train-raw.tif --per-slice
 for line in '^V_Rand \(thinned\)' '^V_Info' '^VOI ' '^adapted Rand err.*SNEMI3D' '^CREMI score' \
-    '^Rand error' '^warping error' '^pixel error' '^calibration error' '^ *slice ' '^        3 ' \
+    '^Rand error' '^warping error' '^  splits, mergers ' '^pixel error' '^calibration error' '^ *slice ' '^        3 ' \
     '^mean IoU' '^0.933-1.000'; do
     says "$line" out
 done

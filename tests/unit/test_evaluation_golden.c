@@ -12,7 +12,7 @@
 
 #include "../golden/evaluation_golden.h"
 
-enum { PAIRS = sizeof golden_pairs / sizeof *golden_pairs, MAX_PIXELS = 1024 };
+enum { PAIRS = sizeof golden_pairs / sizeof *golden_pairs, MAX_PIXELS = 4096 };
 #define ALL (GT_METRIC_SEGMENTS | GT_METRIC_RAND | GT_METRIC_WARPING)
 
 static int32_t truth[MAX_PIXELS];
@@ -87,13 +87,15 @@ static void test_probabilities(void **state)
         assert_int_equal(gt_evaluation_rand(&r, e), GT_OK);
         assert_int_equal(gt_evaluation_warping(&w, e), GT_OK);
         for (int32_t t = 0; t < GT_THRESHOLDS; t++) {
-            double got[13] = {b.pixel_f[t], b.pixel_wrong[t]};
+            double got[14] = {b.pixel_f[t], b.pixel_wrong[t]};
             unpack(got + 2, &s.at[t]);
             got[11] = r.f[t];
             got[12] = t < GT_WARPING_THRESHOLDS ? w.at[t] : 0;
-            compare(got, g->at[t], 13, g->name, t);
+            got[13] = t < GT_WARPING_THRESHOLDS ? w.split_merge[t] : 0;
+            compare(got, g->at[t], 14, g->name, t);
             assert_true(r.f[t] <= r.f[r.best]);
             assert_true(t == GT_WARPING_THRESHOLDS || w.at[t] >= w.error);
+            assert_true(t == GT_WARPING_THRESHOLDS || w.split_merge[t] >= w.split_merge_error);
             assert_true(s.at[t].cremi >= s.at[s.best_cremi].cremi);
         }
         assert_true(fabs(r.error - (1 - r.f[r.best])) < 1e-15);
