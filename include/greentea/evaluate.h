@@ -187,6 +187,14 @@ GT_API gt_status gt_evaluation_warping(gt_warping_error *out, const gt_evaluatio
 GT_API gt_status gt_evaluation_calibration(gt_calibration *out, const gt_evaluation *evaluation);
 
 /**
+ * Calibration of the largest probability: `share` is the share of pixels whose label it is of.
+ * Known where the confusion is. GT_EINVAL  no slices, or none that tell it
+ * Source: Guo et al. 2017, arXiv:1706.04599, eq. 3.
+ */
+GT_API gt_status gt_evaluation_top_calibration(gt_calibration *out,
+                                               const gt_evaluation *evaluation);
+
+/**
  * Confusion of the argmax: counts[truth*labels + predicted], labels*labels entries. From
  * multi-channel probabilities, from labelled slices and, with 2 labels, from one channel (the
  * other label has the rest; label 0 wins ties); zeros otherwise. The array lives as long as the

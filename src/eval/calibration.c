@@ -16,6 +16,15 @@ void gt__reliability_add(struct gt_reliability *r, double probability, bool hit)
     r->sum[b] += probability;
 }
 
+void gt__reliability_merge(struct gt_reliability *into, const struct gt_reliability *from)
+{
+    for (int32_t b = 0; b < GT_CALIBRATION_BINS; b++) {
+        into->count[b] += from->count[b];
+        into->hits[b] += from->hits[b];
+        into->sum[b] += from->sum[b];
+    }
+}
+
 void gt__calibration(gt_calibration *out, const struct gt_reliability *r)
 {
     gt_calibration c = {.error = 0};

@@ -1,8 +1,8 @@
 /* Which label was taken for which. SPDX-License-Identifier: BSD-2-Clause */
 #include "eval/eval.h"
 
-void gt__confusion_add(uint64_t *counts, int32_t labels, const int32_t *truth, const float *prob,
-                       size_t n)
+void gt__confusion_add(uint64_t *counts, struct gt_reliability *top, int32_t labels,
+                       const int32_t *truth, const float *prob, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (truth[i] < 0) {
@@ -15,6 +15,21 @@ void gt__confusion_add(uint64_t *counts, int32_t labels, const int32_t *truth, c
             }
         }
         counts[truth[i] * labels + best]++;
+        gt__reliability_add(top, (double)prob[(size_t)best * n + i], best == truth[i]);
+    }
+}
+
+void gt__confusion_add_two(uint64_t *counts, struct gt_reliability *top, int32_t label,
+                           const int32_t *truth, const float *prob, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (truth[i] < 0) {
+            continue;
+        }
+        double p = (double)prob[i];
+        int32_t best = (label == 1 ? p > 0.5 : p < 0.5) ? 1 : 0;
+        counts[truth[i] * 2 + best]++;
+        gt__reliability_add(top, p > 0.5 ? p : 1 - p, best == truth[i]);
     }
 }
 

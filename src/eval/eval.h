@@ -144,12 +144,16 @@ struct gt_reliability {
     double sum[GT_CALIBRATION_BINS]; /* of the probabilities */
 };
 void gt__reliability_add(struct gt_reliability *r, double probability, bool hit);
+void gt__reliability_merge(struct gt_reliability *into, const struct gt_reliability *from);
 void gt__calibration(gt_calibration *out, const struct gt_reliability *r);
 
-/* ---- confusion.c: count the argmax (the first of equals) of n pixels ----
+/* ---- confusion.c: count the argmax (the first of equals) of n pixels, and how surely it is right
  * counts  [labels][labels], truth first; truth [n], below 0: ignored; prob [labels][n] */
-void gt__confusion_add(uint64_t *counts, int32_t labels, const int32_t *truth, const float *prob,
-                       size_t n);
+void gt__confusion_add(uint64_t *counts, struct gt_reliability *top, int32_t labels,
+                       const int32_t *truth, const float *prob, size_t n);
+/* The same for 2 labels, prob [n] of one of them. */
+void gt__confusion_add_two(uint64_t *counts, struct gt_reliability *top, int32_t label,
+                           const int32_t *truth, const float *prob, size_t n);
 void gt__label_scores(gt_label_scores *out, const uint64_t *counts, int32_t labels, int32_t label);
 /* false: no label occurs. */
 bool gt__mean_iou(double *out, const uint64_t *counts, int32_t labels);

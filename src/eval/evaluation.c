@@ -146,17 +146,6 @@ static void add_warping(gt_evaluation *e, struct gt_slice *s, uint64_t judged)
     }
 }
 
-/* With two labels one channel tells both; label 0 wins ties. */
-static void add_two_labels(gt_evaluation *e, const struct gt_slice *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        bool one = e->label == 1 ? s->prob[i] > 0.5F : s->prob[i] < 0.5F;
-        if (s->truth[i] >= 0) {
-            e->confusion[s->truth[i] * 2 + one]++;
-        }
-    }
-}
-
 /* Scores of single pixels; returns how many are judged. */
 static uint64_t add_pixels(gt_evaluation *e, const struct gt_slice *s)
 {
@@ -197,9 +186,9 @@ gt_status gt_evaluation_add(gt_evaluation *evaluation, const gt_image_view *trut
         add_warping(e, &s, judged);
     }
     if (prob->channels > 1) {
-        gt__confusion_add(e->confusion, e->labels, s.truth, s.prob, s.n);
+        gt__confusion_add(e->confusion, &e->top, e->labels, s.truth, s.prob, s.n);
     } else if (e->labels == 2) {
-        add_two_labels(e, &s);
+        gt__confusion_add_two(e->confusion, &e->top, e->label, s.truth, s.prob, s.n);
     }
     e->added++;
 out:
@@ -253,11 +242,8 @@ static void merge_counts(gt_evaluation *into, const gt_evaluation *from)
         into->pixels.positive[i] += from->pixels.positive[i];
         into->pixels.negative[i] += from->pixels.negative[i];
     }
-    for (int32_t i = 0; i < GT_CALIBRATION_BINS; i++) {
-        into->reliability.count[i] += from->reliability.count[i];
-        into->reliability.hits[i] += from->reliability.hits[i];
-        into->reliability.sum[i] += from->reliability.sum[i];
-    }
+    gt__reliability_merge(&into->reliability, &from->reliability);
+    gt__reliability_merge(&into->top, &from->top);
     for (int32_t i = 0; i < into->labels * into->labels; i++) {
         into->confusion[i] += from->confusion[i];
     }

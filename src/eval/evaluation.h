@@ -16,8 +16,9 @@ struct gt_evaluation {
     double warped[GT_WARPING_THRESHOLDS]; /* sum over judged slices */
     double split_merge[GT_WARPING_THRESHOLDS];
     struct gt_pixel_counts pixels;
-    struct gt_reliability reliability;
-    uint64_t *confusion; /* [labels][labels], truth first */
+    struct gt_reliability reliability; /* of the judged label's probability */
+    struct gt_reliability top;         /* of the largest probability */
+    uint64_t *confusion;               /* [labels][labels], truth first */
 };
 
 #endif

@@ -132,6 +132,22 @@ gt_status gt_evaluation_calibration(gt_calibration *out, const gt_evaluation *ev
     return GT_OK;
 }
 
+gt_status gt_evaluation_top_calibration(gt_calibration *out, const gt_evaluation *evaluation)
+{
+    GT_TRY(check(out, evaluation));
+    gt_calibration c;
+    uint64_t n = 0;
+    gt__calibration(&c, &evaluation->top);
+    for (int32_t b = 0; b < GT_CALIBRATION_BINS; b++) {
+        n += c.count[b];
+    }
+    if (n == 0) {
+        return gt__fail(GT_EINVAL, "the largest probability of no pixel is known");
+    }
+    *out = c;
+    return GT_OK;
+}
+
 const uint64_t *gt_evaluation_confusion(const gt_evaluation *evaluation)
 {
     return evaluation->confusion;

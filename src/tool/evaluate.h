@@ -41,7 +41,8 @@ struct scores {
     gt_segment_scores segments;
     gt_rand_error rand;
     gt_warping_error warping;
-    gt_calibration calibration;
+    gt_calibration calibration, top;
+    bool has_top;
 };
 gt_status evaluate_collect(struct scores *out, const gt_evaluation *evaluation, uint32_t chosen);
 

@@ -198,6 +198,9 @@ int evaluate_json(const struct result *r)
         put_summary(o, &r->stack, chosen);
         if (chosen & SCORE_CALIBRATION) {
             json_object_set_new(o, "calibration", calibration(&r->stack.calibration));
+            if (r->stack.has_top) {
+                json_object_set_new(o, "calibration_most_probable", calibration(&r->stack.top));
+            }
         }
         json_object_set_new(o, "thresholds", thresholds(&r->stack, chosen));
         if (r->flags->per_slice) {

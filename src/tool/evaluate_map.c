@@ -123,6 +123,7 @@ static int open_all(struct mapping *m)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_INPUT);
     }
+    gt_image_reader_keep_indices(m->map);
     int code = evaluate_open_truth(&m->truth, f, 0, m->model);
     if (code) {
         return code;

@@ -77,6 +77,7 @@ gt_status evaluate_collect(struct scores *out, const gt_evaluation *evaluation, 
         status = gt_evaluation_calibration(&s.calibration, evaluation);
     }
     if (status == GT_OK) {
+        s.has_top = gt_evaluation_top_calibration(&s.top, evaluation) == GT_OK;
         *out = s;
     }
     return status;

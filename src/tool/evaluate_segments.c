@@ -170,6 +170,7 @@ static int open_all(struct comparing *c)
         if (status != GT_OK) {
             return tool_fail(status, ABOUT_INPUT);
         }
+        gt_image_reader_keep_indices(c->reader[i]);
     }
     size_t pages = gt_image_reader_pages(c->reader[TRUTH]);
     size_t other = gt_image_reader_pages(c->reader[SEGMENTATION]);

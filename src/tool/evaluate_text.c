@@ -56,6 +56,10 @@ static void print_summary(const struct scores *s, uint32_t chosen)
     if (chosen & SCORE_CALIBRATION) {
         printf("calibration error %.4f expected, %.4f in the worst of %d bins\n",
                s->calibration.error, s->calibration.worst, GT_CALIBRATION_BINS);
+        if (s->has_top) {
+            printf("  most probable   %.4f expected, %.4f in the worst of %d bins\n", s->top.error,
+                   s->top.worst, GT_CALIBRATION_BINS);
+        }
     }
 }
 

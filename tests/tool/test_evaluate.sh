@@ -140,5 +140,63 @@ n=$((n + 1))
 expect 0 evaluate --labels truth.png --prob map.png --label 1 --metrics vrand,pixel
 expect 2 evaluate --labels truth.png --prob map.png
 
+# ---- small, damaged and odd images ----
+base64 -d >nan.tif <<'DATA'
+SUkqAAgAAAAOAAABBAABAAAAAgAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAA4AAAABUBAwABAAAAAQAAABYBBAABAAAAAQAAABcBBAABAAAACAAAABoBBQABAAAAtgAAABsBBQABAAAAvgAAACgBAwABAAAAAQAAADEBAgAMAAAAxgAAAFMBAwABAAAAAwAAAAAAAAABAAAAAQAAAAEAAAABAAAAdGlmZmZpbGUucHkAAAAAAAAAAAAAAAAAAAAAAMB/AACAPw==
+DATA
+base64 -d >large.tif <<'DATA'
+SUkqAAgAAAANAAABBAABAAAAAgAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAA0AAAABUBAwABAAAAAQAAABYBBAABAAAAAQAAABcBBAABAAAACAAAABoBBQABAAAAqgAAABsBBQABAAAAsgAAACgBAwABAAAAAQAAADEBAgAMAAAAugAAAAAAAAABAAAAAQAAAAEAAAABAAAAdGlmZmZpbGUucHkAAAAAAAAAAAAAAAEAAAEBAAAA
+DATA
+base64 -d >half.tif <<'DATA'
+SUkqAAgAAAAOAAABBAABAAAAAgAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAA4AAAABUBAwABAAAAAQAAABYBBAABAAAAAQAAABcBBAABAAAACAAAABoBBQABAAAAtgAAABsBBQABAAAAvgAAACgBAwABAAAAAQAAADEBAgAMAAAAxgAAAFMBAwABAAAAAwAAAAAAAAABAAAAAQAAAAEAAAABAAAAdGlmZmZpbGUucHkAAAAAAAAAAAAAAAAAAAAAAAA/AACAPw==
+DATA
+base64 -d >two.png <<'DATA'
+iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAAAAADRSSBWAAAAC0lEQVR4nGNg+A8AAQIBAEK+vGgAAAAASUVORK5CYII=
+DATA
+base64 -d >pixel.png <<'DATA'
+iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg==
+DATA
+base64 -d >black.png <<'DATA'
+iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==
+DATA
+for file in pixel.png black.png; do
+    expect 0 evaluate --labels pixel.png --prob $file --json --per-slice
+    holds v_rand 1 # one pixel is one segment, whatever is predicted
+    expect 0 evaluate --labels pixel.png --segmentation $file --json --per-slice
+    holds voi_split 0
+done
+expect 0 evaluate --labels black.png --prob pixel.png
+says 'no pixel has this label' out
+hides '^V_Rand|^Rand' out
+expect 0 evaluate --labels black.png --prob pixel.png --json --per-slice
+holds pixel_wrong 1
+expect 3 evaluate --labels black.png --segmentation pixel.png
+says 'black.png: no pixel of the truth is in a segment' err
+expect 3 evaluate --labels two.png --prob nan.tif
+says 'nan' err
+expect 3 evaluate --labels two.png --segmentation nan.tif
+expect 3 evaluate --labels two.png --segmentation large.tif
+says 'large.tif: page 1 holds 16777216, .* below 16777216 only' err
+expect 3 evaluate --labels two.png --segmentation half.tif
+says 'segment 0.5 at x 0, y 0 is not a whole number' err
+expect 3 evaluate --labels two.png --label-map half.tif
+says 'half.tif: page 1 holds 0.5' err
+expect 3 evaluate --labels two.png --prob pixel.png
+says '2 x 1.* 1 x 1' err
+expect 3 evaluate --labels d/train-labels.tif --segmentation two.png
+says '3 pages, two.png 1' err
+
+# ---- an argmax that process wrote is judged as its probabilities are ----
+expect 0 train --raw d/train-raw.tif --labels d/train-labels.tif --out nine --net usk9 --width 0.02 \
+    --patch 32 --iterations 1 --labels-count 9 --quiet
+expect 0 process --model nine --in d/unseen-raw.tif --out prob.tif --quiet
+expect 0 process --model nine --in d/unseen-raw.tif --out argmax.tif --argmax index --quiet
+expect 0 evaluate --model nine --labels d/unseen-labels.tif --prob prob.tif --metrics confusion --json
+sed -n '/"labels"/,$p' out >from-prob
+expect 0 evaluate --model nine --labels d/unseen-labels.tif --label-map argmax.tif --json
+sed -n '/"labels"/,$p' out >from-map
+n=$((n + 1))
+{ [ -s from-map ] && cmp -s from-prob from-map; } || complain "map and probabilities differ"
+
 echo "$n checks, $bad complaints"
 [ $bad = 0 ]

@@ -278,6 +278,11 @@ static void test_confusion(void **state)
     for (int32_t i = 0; i < 9; i++) {
         assert_int_equal(gt_evaluation_confusion(f)[i], 0);
     }
+    /* Largest of the judged pixels: 0.8 (wins), 0.7 (wins), 0.8 (wins), 0.4, 0.6 (both lose). */
+    gt_calibration c;
+    assert_int_equal(gt_evaluation_top_calibration(&c, f), GT_EINVAL);
+    assert_int_equal(gt_evaluation_top_calibration(&c, e), GT_OK);
+    assert_true(fabs(c.error - (0.2 * 2 + 0.3 + 0.4 + 0.6) / 5) < 1e-6);
     gt_binary_scores a;
     gt_binary_scores b;
     assert_int_equal(gt_evaluation_scores(&a, e), GT_OK);

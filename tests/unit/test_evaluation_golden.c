@@ -110,8 +110,10 @@ static void test_calibration(void **state)
         gt_evaluation *e = evaluated(&golden_pairs[i]);
         gt_calibration c;
         assert_int_equal(gt_evaluation_calibration(&c, e), GT_OK);
-        const double got[2] = {c.error, c.worst};
-        compare(got, golden_pairs[i].calibration, 2, golden_pairs[i].name, -1);
+        gt_calibration top;
+        assert_int_equal(gt_evaluation_top_calibration(&top, e), GT_OK);
+        const double got[4] = {c.error, c.worst, top.error, top.worst};
+        compare(got, golden_pairs[i].calibration, 4, golden_pairs[i].name, -1);
         uint64_t n = 0;
         for (int32_t b = 0; b < GT_CALIBRATION_BINS; b++) {
             n += c.count[b];
