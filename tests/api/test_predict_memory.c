@@ -65,15 +65,15 @@ static int close_device(void **state)
 /* ---- memory ---- */
 
 /* Plans keep to the limit, and what is taken keeps to the plan. */
-static void memory_limit(void **state)
+static void keep_to_limit(const gt_preprocess *preprocess)
 {
-    (void)state;
     gt_model *model = tiny_new_model("u", 1, 2);
+    tiny_ok(gt_model_set_preprocess(model, preprocess));
     gt_image *in = tiny_new_image(1, 301, 155);
     gt_image_view v = gt_image_get_view(in);
     gt_image *reference = NULL;
     int32_t former = INT32_MAX;
-    for (size_t limit = (size_t)64 << 20; limit >= (size_t)2 << 20; limit /= 4) {
+    for (size_t limit = (size_t)64 << 20; limit >= (size_t)2 << 20; limit /= 2) {
         gt_predict_options o;
         gt_predictor *p = NULL;
         gt_predict_plan plan;
@@ -115,6 +115,25 @@ static void memory_limit(void **state)
     gt_image_free(reference);
     gt_image_free(in);
     gt_model_free(model);
+}
+
+static void memory_limit(void **state)
+{
+    (void)state;
+    gt_preprocess o;
+    gt_preprocess_init(&o);
+    keep_to_limit(&o);
+}
+
+static void memory_limit_preprocessed(void **state)
+{
+    (void)state;
+    gt_preprocess o;
+    gt_preprocess_init(&o);
+    o.normalise = GT_NORMALISE_PERCENTILE;
+    o.clahe = 4;
+    o.smooth = 3;
+    keep_to_limit(&o);
 }
 
 static void too_little_memory(void **state)
@@ -182,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_limit),
+        cmocka_unit_test(memory_limit_preprocessed),
         cmocka_unit_test(too_little_memory),
         cmocka_unit_test(stated_minimum),
     };
