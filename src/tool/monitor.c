@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -110,39 +111,25 @@ void monitor_close(struct monitor *m)
 
 /* ---- validation ---- */
 
-static int save_best(struct monitor *m)
+/* The scores go into the file as the note "validation", and not into that of the last state. */
+static int save_best(struct monitor *m, const json_t *r)
 {
-    gt_status status = gt_model_save(m->of.model, m->best);
-    return status == GT_OK ? 0 : tool_fail(status, ABOUT_OUTPUT);
-}
-
-static void tell(const struct monitor *m, const json_t *r, bool best)
-{
-    if (m->of.progress->mode == PROGRESS_NONE) {
-        return;
+    json_t *note = json_deep_copy(r);
+    json_object_del(note, "type");
+    json_object_del(note, "seconds"); /* equal trainings leave equal files */
+    json_object_del(note, "took");
+    json_object_del(note, "best");
+    char *text = json_dumps(note, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(note);
+    gt_status status = gt_model_set_note(m->of.model, "validation", text);
+    free(text);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_OPTION);
     }
-    if (m->of.progress->mode == PROGRESS_JSON) {
-        json_t *o = json_deep_copy(r);
-        json_object_del(o, "thresholds");
-        json_object_del(o, "confusion");
-        json_dumpf(o, stderr, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        fputs("\n", stderr);
-        json_decref(o);
-        return;
-    }
-    fprintf(stderr, "%sgreentea: iteration %.0f: held-out loss %.4f",
-            m->of.progress->tty ? "\r\033[K" : "", json_number(r, "iteration", 0.0),
-            json_number(r, "loss", NAN));
-    if (m->validation.labels == 2) {
-        fprintf(stderr, ", V_Rand %.4f at %.1f, V_Info %.4f at %.1f, pixel error %.4f",
-                json_number(r, "v_rand", NAN), json_number(r, "v_rand_threshold", NAN),
-                json_number(r, "v_info", NAN), json_number(r, "v_info_threshold", NAN),
-                json_number(r, "pixel_error", NAN));
-    } else {
-        fprintf(stderr, ", mean IoU %.4f, pixel accuracy %.4f", json_number(r, "mean_iou", NAN),
-                json_number(r, "accuracy", NAN));
-    }
-    fprintf(stderr, "%s\n", best ? " (best)" : "");
+    status = gt_model_save(m->of.model, m->best);
+    int code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OUTPUT);
+    status = gt_model_set_note(m->of.model, "validation", NULL);
+    return code || status == GT_OK ? code : tool_fail(status, ABOUT_OPTION);
 }
 
 /* Those of the best model; of any while there are none. */
@@ -181,11 +168,11 @@ static int take_scores(struct monitor *m, json_t *scores, double began)
                   m->latest.seconds + now - m->stepped_at, "took", now - began, "best", (int)best);
     json_object_update(r, scores);
     json_decref(scores);
-    tell(m, r, best);
+    monitor_tell(m, r, best);
     if (best || m->pictures.n == 0) {
         make_pictures(m, r);
     }
-    int saved = best ? save_best(m) : 0;
+    int saved = best ? save_best(m, r) : 0;
     int code = history_add(&m->history, r);
     history_best(&since, &m->history, m->metric);
     m->early = f->patience > 0 && since >= (size_t)f->patience;

@@ -60,6 +60,8 @@ int monitor_end(struct monitor *m, gt_status status, int code);
 /* The records at both ends of a run; message: of a failure, else NULL. */
 json_t *monitor_start_record(const struct monitor *m);
 json_t *monitor_end_record(const struct monitor *m, gt_status status, const char *message);
+/* A line on stderr about a validation. */
+void monitor_tell(const struct monitor *m, const json_t *r, bool best);
 /* Release what it holds. */
 void monitor_close(struct monitor *m);
 

@@ -1,7 +1,9 @@
-/* The first and the last record of a training's log. SPDX-License-Identifier: BSD-2-Clause */
+/* The first and the last record of a training's log; what is said of a validation. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/monitor.h"
 
 #include "tool/facts.h"
+
+#include <math.h>
 
 static json_t *run_facts(const struct monitor *m)
 {
@@ -77,4 +79,33 @@ json_t *monitor_end_record(const struct monitor *m, gt_status status, const char
         json_object_set_new(r, "message", json_string(message));
     }
     return r;
+}
+
+void monitor_tell(const struct monitor *m, const json_t *r, bool best)
+{
+    if (m->of.progress->mode == PROGRESS_NONE) {
+        return;
+    }
+    if (m->of.progress->mode == PROGRESS_JSON) {
+        json_t *o = json_deep_copy(r);
+        json_object_del(o, "thresholds");
+        json_object_del(o, "confusion");
+        json_dumpf(o, stderr, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        fputs("\n", stderr);
+        json_decref(o);
+        return;
+    }
+    fprintf(stderr, "%sgreentea: iteration %.0f: held-out loss %.4f",
+            m->of.progress->tty ? "\r\033[K" : "", json_number(r, "iteration", 0.0),
+            json_number(r, "loss", NAN));
+    if (m->validation.labels == 2) {
+        fprintf(stderr, ", V_Rand %.4f at %.1f, V_Info %.4f at %.1f, pixel error %.4f",
+                json_number(r, "v_rand", NAN), json_number(r, "v_rand_threshold", NAN),
+                json_number(r, "v_info", NAN), json_number(r, "v_info_threshold", NAN),
+                json_number(r, "pixel_error", NAN));
+    } else {
+        fprintf(stderr, ", mean IoU %.4f, pixel accuracy %.4f", json_number(r, "mean_iou", NAN),
+                json_number(r, "accuracy", NAN));
+    }
+    fprintf(stderr, "%s\n", best ? " (best)" : "");
 }

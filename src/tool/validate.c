@@ -7,14 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Sums over the slices. */
-struct tally {
-    gt_evaluation *evaluation; /* of 2 labels, else NULL */
-    double loss;
-    uint64_t judged, right;
-    uint64_t *confusion; /* [labels][labels], truth first */
-};
-
 /* ---- before the training ---- */
 
 static int check_page(struct validation *v, size_t page, int32_t channels)
@@ -31,6 +23,13 @@ static int check_page(struct validation *v, size_t page, int32_t channels)
                 "greentea: page %zu of --val-raw is %d x %d pixels, of --val-labels %d x %d\n",
                 page + 1, raw.width, raw.height, truth.width, truth.height);
         return EXIT_INPUT;
+    }
+    gt_preprocess pre;
+    int32_t size[2];
+    gt_model_get_preprocess(v->model, &pre);
+    status = gt_preprocess_size(&size[0], &size[1], &pre, raw.width, raw.height);
+    if (status != GT_OK) {
+        return tool_fail(status, ABOUT_INPUT);
     }
     if (raw.channels > channels) {
         fprintf(stderr, "greentea: page %zu of --val-raw has %d channels, the network takes %d\n",
@@ -165,117 +164,53 @@ static gt_status keep_crop(gt_image **image, const gt_model *model)
     return status;
 }
 
-static int add_slice(struct tally *t, struct validation *v, gt_predictor *predictor, size_t page)
+struct slice {
+    gt_image *raw, *truth, *prob; /* of one size, dense */
+    bool eight;                   /* the file holds 8 bits */
+};
+
+static int load_slice(struct slice *s, struct validation *v, gt_predictor *predictor, size_t page)
 {
-    gt_image *raw = NULL;
-    gt_image *truth = NULL;
-    gt_image *prob = NULL;
     gt_page_info info;
-    int code = truth_page(&truth, &v->truth, page);
+    int code = truth_page(&s->truth, &v->truth, page);
     if (code) {
         return code;
     }
     gt_status status = gt_image_reader_page(&info, v->raw, page);
-    status = status == GT_OK ? gt_image_reader_load(&raw, v->raw, page) : status;
+    status = status == GT_OK ? gt_image_reader_load(&s->raw, v->raw, page) : status;
     if (status == GT_OK) {
-        gt_image_view x = gt_image_get_view(raw);
-        status = gt_predictor_run(&prob, predictor, &x);
-        status = status == GT_OK ? keep_crop(&raw, v->model) : status;
-        status = status == GT_OK ? keep_crop(&truth, v->model) : status;
-        x = gt_image_get_view(raw);
-        gt_image_view y = gt_image_get_view(truth);
-        gt_image_view p = status == GT_OK ? gt_image_get_view(prob) : x;
-        if (status == GT_OK && t->evaluation) {
-            status = gt_evaluation_add(t->evaluation, &y, &p);
-        }
-        if (status == GT_OK) {
-            count_pixels(t, &y, &p);
-        }
-        for (int i = 0; i < v->n_thumbs && status == GT_OK; i++) {
-            if (v->thumbs[i].page == page) {
-                thumb_take(&v->thumbs[i], &x, &y, &p, info.type == GT_U8);
-            }
-        }
+        gt_image_view raw = gt_image_get_view(s->raw);
+        s->eight = info.type == GT_U8;
+        status = gt_predictor_run(&s->prob, predictor, &raw);
     }
-    gt_image_free(raw);
-    gt_image_free(truth);
-    gt_image_free(prob);
+    status = status == GT_OK ? keep_crop(&s->raw, v->model) : status;
+    status = status == GT_OK ? keep_crop(&s->truth, v->model) : status;
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
 }
 
-/* ---- scores ---- */
-
-static double mean_iou(const uint64_t *confusion, int32_t labels)
+static int add_slice(struct tally *t, struct validation *v, gt_predictor *predictor, size_t page)
 {
-    double sum = 0.0;
-    int32_t present = 0;
-    for (int32_t k = 0; k < labels; k++) {
-        uint64_t joined = 0;
-        for (int32_t i = 0; i < labels; i++) {
-            joined += confusion[k * labels + i] + (i != k ? confusion[i * labels + k] : 0);
-        }
-        if (joined > 0) {
-            sum += (double)confusion[k * labels + k] / (double)joined;
-            present++;
+    struct slice s = {0};
+    int code = load_slice(&s, v, predictor, page);
+    if (code == 0) {
+        gt_image_view raw = gt_image_get_view(s.raw);
+        gt_image_view truth = gt_image_get_view(s.truth);
+        gt_image_view prob = gt_image_get_view(s.prob);
+        gt_status status = t->evaluation ? gt_evaluation_add(t->evaluation, &truth, &prob) : GT_OK;
+        code = status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
+        count_pixels(t, &truth, &prob);
+        for (int i = 0; i < v->n_thumbs; i++) {
+            if (v->thumbs[i].page == page &&
+                !thumb_take(&v->thumbs[i], &raw, &truth, &prob, s.eight)) {
+                fprintf(stderr, "greentea: no memory for the pictures of the report\n");
+                code = code ? code : EXIT_DEVICE;
+            }
         }
     }
-    return present > 0 ? sum / present : 0.0;
-}
-
-static void add_binary(json_t *o, const gt_binary_scores *s)
-{
-    static const char *const keys[] = {"threshold", "v_rand",  "split",      "merge",
-                                       "v_info",    "pixel_f", "pixel_wrong"};
-    json_object_set_new(o, "v_rand", json_finite(s->v_rand[s->best_v_rand]));
-    json_object_set_new(o, "v_rand_threshold", json_real((double)s->threshold[s->best_v_rand]));
-    json_object_set_new(o, "v_rand_split", json_finite(s->v_rand_split[s->best_v_rand]));
-    json_object_set_new(o, "v_rand_merge", json_finite(s->v_rand_merge[s->best_v_rand]));
-    json_object_set_new(o, "v_info", json_finite(s->v_info[s->best_v_info]));
-    json_object_set_new(o, "v_info_threshold", json_real((double)s->threshold[s->best_v_info]));
-    json_object_set_new(o, "pixel_error", json_finite(s->pixel_error));
-    json_object_set_new(o, "pixel_error_threshold", json_real((double)s->threshold[s->best_pixel]));
-    json_object_set_new(o, "pixel_wrong", json_finite(s->pixel_wrong[s->best_pixel]));
-    json_t *all = json_object();
-    for (int k = 0; k < 7; k++) {
-        json_t *list = json_array();
-        for (int i = 0; i < GT_THRESHOLDS; i++) {
-            const double values[] = {(double)s->threshold[i], s->v_rand[i], s->v_rand_split[i],
-                                     s->v_rand_merge[i],      s->v_info[i], s->pixel_f[i],
-                                     s->pixel_wrong[i]};
-            json_array_append_new(list, json_finite(values[k]));
-        }
-        json_object_set_new(all, keys[k], list);
-    }
-    json_object_set_new(o, "thresholds", all);
-}
-
-static int score(json_t **out, const struct validation *v, const struct tally *t)
-{
-    json_t *o = json_object();
-    double judged = (double)t->judged;
-    json_object_set_new(o, "loss", json_finite(t->loss / judged));
-    json_object_set_new(o, "accuracy", json_finite((double)t->right / judged));
-    json_object_set_new(o, "mean_iou", json_finite(mean_iou(t->confusion, v->labels)));
-    if (t->evaluation) {
-        gt_binary_scores s;
-        gt_status status = gt_evaluation_scores(&s, t->evaluation);
-        if (status != GT_OK) {
-            json_decref(o);
-            return tool_fail(status, ABOUT_INPUT);
-        }
-        add_binary(o, &s);
-    }
-    json_t *rows = json_array();
-    for (int32_t i = 0; i < v->labels; i++) {
-        json_t *row = json_array();
-        for (int32_t k = 0; k < v->labels; k++) {
-            json_array_append_new(row, json_integer((json_int_t)t->confusion[i * v->labels + k]));
-        }
-        json_array_append_new(rows, row);
-    }
-    json_object_set_new(o, "confusion", rows);
-    *out = o;
-    return 0;
+    gt_image_free(s.raw);
+    gt_image_free(s.truth);
+    gt_image_free(s.prob);
+    return code;
 }
 
 /* ---- all slices ---- */
@@ -323,7 +258,7 @@ int validation_run(json_t **out, struct validation *v)
         code = EXIT_DEVICE;
     }
     code = code ? code : run_slices(&t, v, predictor);
-    code = code ? code : score(out, v, &t);
+    code = code ? code : validation_scores(out, v->labels, &t);
     free(t.confusion);
     gt_evaluation_free(t.evaluation);
     gt_predictor_free(predictor);

@@ -8,6 +8,14 @@
 
 #include <jansson.h>
 
+/* Sums over the slices. */
+struct tally {
+    gt_evaluation *evaluation; /* of 2 labels, else NULL */
+    double loss;
+    uint64_t judged, right;
+    uint64_t *confusion; /* [labels][labels], truth first */
+};
+
 struct validation {
     gt_device *device;
     const gt_model *model;
@@ -30,6 +38,8 @@ int validation_open(struct validation *v, const char *raw, const char *labels);
 /* Label all slices with the model's present weights and score them: members of a record. One slice
  * is in memory at a time. 0 or an exit code; that of a signal when one came. */
 int validation_run(json_t **out, struct validation *v);
+/* The record of what was summed up. 0 or an exit code. */
+int validation_scores(json_t **out, int32_t labels, const struct tally *t);
 void validation_close(struct validation *v);
 
 #endif
