@@ -1,4 +1,5 @@
-/* The first and the last record of a training's log; what is said of a validation. SPDX-License-Identifier: BSD-2-Clause */
+/* The first and the last record of a training's log; what is said of a validation.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/monitor.h"
 
 #include "tool/facts.h"
