@@ -122,7 +122,7 @@ static bool stays(const json_t *r, uint64_t at)
     return start ? iteration < (double)at : iteration <= (double)at;
 }
 
-/* Keep the records of a file that stay (at NULL: all), and copy their lines if there is a `copy`. */
+/* Keep the records of a file that stay (at NULL: all); copy their lines if there is a `copy`. */
 static int read_lines(struct history *h, FILE *in, FILE *copy, const uint64_t *at)
 {
     char *line = NULL;

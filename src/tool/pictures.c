@@ -71,17 +71,19 @@ static char *encode_palette(const struct thumb *t, const uint8_t *index, const u
 
 /* ---- colours ---- */
 
-/* The colours of Okabe and Ito that the colour-blind tell apart, then the circle of hues. */
+/* First the colours of Okabe and Ito, which the colour-blind tell apart; at last the circle of hues.
+ */
 void picture_colour(uint8_t rgb[3], int32_t label, int32_t labels)
 {
-    static const uint8_t first[8][3] = {{86, 180, 233}, {230, 159, 0},   {0, 158, 115},
-                                        {240, 228, 66}, {204, 121, 167}, {0, 114, 178},
-                                        {213, 94, 0},   {150, 150, 150}};
+    static const uint8_t first[12][3] = {{86, 180, 233}, {230, 159, 0},   {0, 158, 115},
+                                         {240, 228, 66}, {204, 121, 167}, {0, 114, 178},
+                                         {213, 94, 0},   {150, 150, 150}, {226, 226, 216},
+                                         {115, 65, 155}, {125, 200, 80},  {140, 90, 60}};
     if (labels == 2) { /* as grey values: boundary and inside */
         memset(rgb, label ? 255 : 0, 3);
         return;
     }
-    if (label < 8) {
+    if (label < 12) {
         memcpy(rgb, first[label], 3);
         return;
     }

@@ -39,8 +39,8 @@ struct pictures {
 /* Pages that pictures are made of: the first, the middle and the last. Returns their number. */
 int picture_pages(size_t page[PICTURE_SLICES], size_t pages);
 
-/* Shrink a slice; raw, truth (GT_I32) and prob (GT_F32) as validation has them. eight: the input has
- * 8 bits and is shown as it is; else its range is stretched. false: no memory. */
+/* Shrink a slice; raw, truth (GT_I32) and prob (GT_F32) as validation has them. eight: the input
+ * has 8 bits and is shown as it is; else its range is stretched. false: no memory. */
 bool thumb_take(struct thumb *out, const gt_image_view *raw, const gt_image_view *truth,
                 const gt_image_view *prob, bool eight);
 void thumb_free(struct thumb *t);

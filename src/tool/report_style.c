@@ -52,7 +52,7 @@ static const char *const style[] = {
     "border-bottom:1px solid var(--rule)}\n",
     "thead th{font-weight:600;color:var(--dim);font-size:.8125rem}"
     "tbody th{font-weight:400;color:var(--dim);white-space:nowrap;padding-right:1.5rem}"
-    "td{overflow-wrap:anywhere}td.n,th.n{text-align:right;white-space:nowrap}\n",
+    "td.n,th.n{text-align:right;white-space:nowrap}\n",
     "tr.best td{font-weight:650}code{font:.875em/1.4 ui-monospace,'SF Mono',Menlo,Consolas,"
     "'DejaVu Sans Mono','Liberation Mono',monospace;overflow-wrap:anywhere}\n",
     ".confusion td{text-align:right;padding:.3rem .6rem;min-width:3.6rem;"

@@ -9,17 +9,18 @@ struct row {
     const char *name, *key, *threshold; /* threshold: NULL if it has none */
 };
 
-static void value_cell(FILE *out, const json_t *v, const struct row *r)
+/* two: the table has columns of thresholds */
+static void value_cell(FILE *out, const json_t *v, const struct row *r, bool two)
 {
     double value = json_number(v, r->key, NAN);
     double threshold = r->threshold ? json_number(v, r->threshold, NAN) : NAN;
     if (isnan(value)) {
-        fputs("<td class=\"n\">&ndash;</td><td class=\"n\"></td>", out);
-        return;
+        fputs("<td class=\"n\">&ndash;</td>", out);
+    } else {
+        fprintf(out, "<td class=\"n\">%.4f</td>", value);
     }
-    fprintf(out, "<td class=\"n\">%.4f</td>", value);
     if (isnan(threshold)) {
-        fputs("<td class=\"n\"></td>", out);
+        fputs(two ? "<td class=\"n\"></td>" : "", out);
     } else {
         fprintf(out, "<td class=\"n\">%.1f</td>", threshold);
     }
@@ -28,8 +29,8 @@ static void value_cell(FILE *out, const json_t *v, const struct row *r)
 static void score_row(const struct report_page *p, const struct row *r)
 {
     fprintf(p->out, "<tr><th scope=\"row\">%s</th>", r->name);
-    value_cell(p->out, p->best, r);
-    value_cell(p->out, p->last, r);
+    value_cell(p->out, p->best, r, p->labels == 2);
+    value_cell(p->out, p->last, r, p->labels == 2);
     fputs("</tr>\n", p->out);
 }
 
@@ -87,9 +88,10 @@ void report_scores(const struct report_page *p)
           "<th class=\"n\">best, iteration ",
           p->out);
     html_count(p->out, json_number(p->best, "iteration", 0.0));
-    fputs("</th><th class=\"n\">threshold</th><th class=\"n\">last, iteration ", p->out);
+    const char *threshold = p->labels == 2 ? "<th class=\"n\">threshold</th>" : "";
+    fprintf(p->out, "</th>%s<th class=\"n\">last, iteration ", threshold);
     html_count(p->out, json_number(p->last, "iteration", 0.0));
-    fputs("</th><th class=\"n\">threshold</th></tr></thead><tbody>\n", p->out);
+    fprintf(p->out, "</th>%s</tr></thead><tbody>\n", threshold);
     for (size_t i = 0; p->labels == 2 && i < sizeof two / sizeof two[0]; i++) {
         score_row(p, &two[i]);
     }
