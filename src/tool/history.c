@@ -50,7 +50,7 @@ static int add_point(struct history *h, const json_t *r)
                                .rate = json_number(r, "rate", NAN),
                                .norm = json_number(r, "gradient_norm", NAN),
                                .ms = json_number(r, "ms", NAN),
-                               .idle = json_number(r, "idle", NAN)};
+                               .idle_ms = json_number(r, "idle_ms", NAN)};
     return 0;
 }
 

@@ -16,7 +16,8 @@
 struct history_point {
     double iteration;
     double loss, softmax, malis; /* the latter two NAN unless the loss has parts */
-    double rate, norm, ms, idle; /* idle: NAN if unknown */
+    double rate, norm, ms;
+    double idle_ms; /* of ms, waiting for patches; NAN if unknown */
 };
 
 struct history {

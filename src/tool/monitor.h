@@ -40,6 +40,7 @@ struct monitor {
         double loss, norm, ms;
         uint64_t n;
     } sum;                    /* since the last iteration record */
+    double waited;            /* seconds for patches, up to that record */
     gt_train_progress latest; /* iteration 0: none in this run */
     bool early;               /* patience is at its end */
     int code;                 /* of a failure */

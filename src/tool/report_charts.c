@@ -9,10 +9,10 @@
 /* Columns of the history; one block of memory. */
 struct columns {
     size_t n, n_val;
-    double *x, *loss, *smooth, *softmax, *malis, *rate, *ms, *ms_smooth;
+    double *x, *loss, *smooth, *softmax, *malis, *rate, *ms, *ms_smooth, *idle, *idle_smooth;
     double *val_x, *val[4];
 };
-enum { COLUMNS = 8, VAL_COLUMNS = 5, SMOOTH_PARTS = 60 };
+enum { COLUMNS = 10, VAL_COLUMNS = 5, SMOOTH_PARTS = 60 };
 
 static double *columns_fill(struct columns *c, const struct history *h)
 {
@@ -22,8 +22,9 @@ static double *columns_fill(struct columns *c, const struct history *h)
     if (!all) {
         return NULL;
     }
-    double **const part[COLUMNS] = {&c->x,     &c->loss, &c->smooth, &c->softmax,
-                                    &c->malis, &c->rate, &c->ms,     &c->ms_smooth};
+    double **const part[] = {&c->x,    &c->loss, &c->smooth,    &c->softmax, &c->malis,
+                             &c->rate, &c->ms,   &c->ms_smooth, &c->idle,    &c->idle_smooth};
+    _Static_assert(sizeof part / sizeof part[0] == COLUMNS, "a column has no place");
     for (size_t i = 0; i < COLUMNS; i++) {
         *part[i] = all + i * n;
     }
@@ -35,6 +36,7 @@ static double *columns_fill(struct columns *c, const struct history *h)
         c->malis[i] = p->malis;
         c->rate[i] = p->rate;
         c->ms[i] = p->ms;
+        c->idle[i] = p->idle_ms;
     }
     c->n = n;
     c->n_val = m;
@@ -84,7 +86,7 @@ static bool any(const double *v, size_t n)
 
 static void loss_chart(const struct report_page *p, struct columns *c, double best)
 {
-    struct svg_series s[5] = {{"every few iterations", 1, SVG_THIN, c->x, c->loss, c->n},
+    struct svg_series s[5] = {{"measured", 1, SVG_THIN, c->x, c->loss, c->n},
                               {"training, smoothed", 1, SVG_LINE, c->x, c->smooth, c->n}};
     size_t n = 2;
     val_column(c, 0, p->h, "loss");
@@ -121,7 +123,7 @@ static void score_chart(const struct report_page *p, struct columns *c, double b
         s[n++] = (struct svg_series){names[k], k + 1, SVG_DOTS, c->val_x, c->val[k], c->n_val};
     }
     svg_chart(p->out, &(struct svg_chart){.id = "clipScores",
-                                          .title = "Scores of the held-out images",
+                                          .title = "Held-out scores",
                                           .about = "Validation scores over iterations",
                                           .series = s,
                                           .n_series = n,
@@ -134,8 +136,10 @@ static void score_chart(const struct report_page *p, struct columns *c, double b
 static void pace_charts(const struct report_page *p, const struct columns *c)
 {
     const struct svg_series rate = {"rate", 3, SVG_LINE, c->x, c->rate, c->n};
-    const struct svg_series time[2] = {{"every few iterations", 4, SVG_THIN, c->x, c->ms, c->n},
-                                       {"smoothed", 4, SVG_LINE, c->x, c->ms_smooth, c->n}};
+    const struct svg_series time[3] = {
+        {"measured", 4, SVG_THIN, c->x, c->ms, c->n},
+        {"smoothed", 4, SVG_LINE, c->x, c->ms_smooth, c->n},
+        {"waiting for patches", 2, SVG_LINE, c->x, c->idle_smooth, c->n}};
     svg_chart(p->out, &(struct svg_chart){.id = "clipRate",
                                           .title = "Learning rate",
                                           .about = "Learning rate over iterations",
@@ -144,10 +148,10 @@ static void pace_charts(const struct report_page *p, const struct columns *c)
                                           .ceiling = NAN,
                                           .mark = NAN});
     svg_chart(p->out, &(struct svg_chart){.id = "clipTime",
-                                          .title = "Time per iteration in ms",
+                                          .title = "Time per iteration, ms",
                                           .about = "Milliseconds per iteration over iterations",
                                           .series = time,
-                                          .n_series = 2,
+                                          .n_series = any(c->idle, c->n) ? 3 : 2,
                                           .ceiling = NAN,
                                           .mark = NAN});
 }
@@ -162,6 +166,7 @@ void report_charts(const struct report_page *p)
     double best = json_number(p->best, "iteration", NAN);
     smooth(c.smooth, c.loss, c.n);
     smooth(c.ms_smooth, c.ms, c.n);
+    smooth(c.idle_smooth, c.idle, c.n);
     fputs("<h2>Curves</h2>\n<div class=\"charts\">\n", p->out);
     loss_chart(p, &c, best);
     if (c.n_val > 0) {

@@ -50,8 +50,8 @@ static bool all_scalar(const json_t *array)
     return true;
 }
 
-/* Members as rows; those of nested objects follow with the outer name before theirs. Lists of
- * objects have tables of their own. */
+/* Members as rows; those of nested objects follow with the outer name before theirs. What is not set
+ * is left out; lists of objects and notes have tables of their own. */
 static void rows(FILE *out, const char *before, const json_t *object, int depth)
 {
     const char *key = NULL;
@@ -62,6 +62,9 @@ static void rows(FILE *out, const char *before, const json_t *object, int depth)
         snprintf(name, sizeof name, "%s%s%.60s", before, *before ? " " : "", key);
         for (char *c = name; *c; c++) {
             *c = *c == '_' ? ' ' : *c;
+        }
+        if (json_is_null(v) || (depth == 0 && strcmp(key, "notes") == 0)) {
+            continue;
         }
         if (json_is_object(v)) {
             if (depth < 4) {
@@ -123,18 +126,15 @@ static void file_rows(FILE *out, const json_t *files)
 
 static void command_line(FILE *out, const json_t *words)
 {
-    fputs("<h3>Command</h3>\n<p><code>", out);
+    fputs("<h3>Command</h3>\n<p class=\"command\"><code>", out);
     for (size_t i = 0; i < json_array_size(words); i++) {
         const char *word = json_string_value(json_array_get(words, i));
         bool plain = word && *word && !strpbrk(word, " \t\n'\"\\$&|;<>()*?[]#~`!");
-        fputs(i ? " " : "", out);
-        if (!plain) {
-            fputs("'", out);
-        }
+        /* a flag is not broken at its hyphens */
+        fputs(i ? " <span>" : "<span>", out);
+        fputs(plain ? "" : "'", out);
         html_text(out, word ? word : "");
-        if (!plain) {
-            fputs("'", out);
-        }
+        fputs(plain ? "</span>" : "'</span>", out);
     }
     fputs("</code></p>\n", out);
 }
@@ -154,6 +154,9 @@ void report_facts(const struct report_page *p)
     fputs("<div class=\"two\">\n", out);
     table(out, "Environment", json_object_get(start, "environment"));
     table(out, "Run", json_object_get(start, "run"));
-    table(out, "Configuration kept in the model", json_object_get(start, "config"));
+    const json_t *config = json_object_get(start, "config");
+    const json_t *note = json_object_get(json_object_get(config, "notes"), "train");
+    table(out, "Configuration kept in the model", config);
+    table(out, "Flags", json_object_get(note, "flags"));
     fputs("</div>\n", out);
 }

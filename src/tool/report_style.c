@@ -59,6 +59,8 @@ static const char *const style[] = {
     "border:2px solid var(--bg);border-radius:4px}\n",
     ".two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));"
     "gap:0 2.5rem}summary{cursor:pointer;margin:.9rem 0 .4rem;color:var(--dim)}\n",
+    "td code{font-size:.75rem;white-space:nowrap}.command{max-width:none}"
+    ".command span{display:inline-block;max-width:100%}\n",
     "footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.8125rem}"
     "footer p{max-width:none}\n",
     "@media print{body{max-width:none;padding:0;font-size:11pt}figure,.tiles div,tr,.strip"

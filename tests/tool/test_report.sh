@@ -59,6 +59,10 @@ same()
 page()
 {
     n=$((n + 1))
+    if [ ! -s "$1" ]; then
+        complain "$1 is missing"
+        return
+    fi
     [ "$(wc -c <"$1")" -le 2000000 ] || complain "$1 is larger than 2 MB"
     head -n 1 "$1" | grep -q '^<!DOCTYPE html>$' || complain "$1 is no HTML page"
     tail -n 1 "$1" | grep -q '^</html>$' || complain "$1 does not end"
