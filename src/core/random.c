@@ -24,16 +24,21 @@ struct gt_random gt__random_open(uint64_t key, enum gt_stream stream, uint64_t s
     return (struct gt_random){.key = key, .stream = (uint32_t)stream, .sub = sub};
 }
 
-static void refill(struct gt_random *r)
+static void next_block(uint32_t out[4], struct gt_random *r)
 {
     philox4x32_ctr_t counter = {
         {r->counter, r->stream, (uint32_t)r->sub, (uint32_t)(r->sub >> 32)}};
     philox4x32_key_t key = {{(uint32_t)r->key, (uint32_t)(r->key >> 32)}};
     philox4x32_ctr_t block = philox4x32(counter, key);
     for (int i = 0; i < 4; i++) {
-        r->block[i] = block.v[i];
+        out[i] = block.v[i];
     }
     r->counter++;
+}
+
+static void refill(struct gt_random *r)
+{
+    next_block(r->block, r);
     r->left = 4;
 }
 
@@ -43,6 +48,20 @@ uint32_t gt__random_u32(struct gt_random *r)
         refill(r);
     }
     return r->block[4 - r->left--];
+}
+
+void gt__random_words(uint32_t *out, struct gt_random *r, size_t n)
+{
+    size_t i = 0;
+    while (i < n && r->left > 0) {
+        out[i++] = gt__random_u32(r);
+    }
+    for (; i + 4 <= n; i += 4) {
+        next_block(out + i, r);
+    }
+    while (i < n) {
+        out[i++] = gt__random_u32(r);
+    }
 }
 
 static uint64_t next_u64(struct gt_random *r)

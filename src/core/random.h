@@ -5,6 +5,7 @@
 #ifndef GT_CORE_RANDOM_H
 #define GT_CORE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Streams of one key never overlap. */
@@ -32,6 +33,8 @@ struct gt_random {
 
 struct gt_random gt__random_open(uint64_t key, enum gt_stream stream, uint64_t sub);
 uint32_t gt__random_u32(struct gt_random *r);
+/* The next n words at once. */
+void gt__random_words(uint32_t *out, struct gt_random *r, size_t n);
 /* Uniform in [0, 1), 24 bits. */
 float gt__random_f32(struct gt_random *r);
 /* Uniform in [0, 1), 53 bits. */

@@ -149,6 +149,7 @@ static int note(const gt_train_progress *p, void *cookie)
 {
     struct curve *c = cookie;
     assert_true(isfinite(p->loss) && p->gradient_norm > 0 && p->rate >= 0);
+    assert_true(p->idle >= 0 && p->idle <= 1 && p->waited >= 0 && p->waited <= p->seconds);
     if (p->iteration <= 10) {
         c->first += p->loss;
     } else if (p->iteration > p->total - 10) {
@@ -291,9 +292,15 @@ static void threads(void **state)
     static const int32_t counts[] = {2, 3, 8};
     gt_train_options o = options(20);
     o.iterations = 4;
+    o.batch = 3;
+    o.feeders = 1;
+    o.distort.rotate = 180;
+    o.distort.elastic = 5;
+    o.distort.blur = o.distort.gamma = o.distort.contrast = o.distort.noise = 0.5F;
     struct run one = open_run("u", 1, &o);
     ok(gt_trainer_run(one.trainer, NULL, NULL));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; ++i) {
+        o.feeders = counts[i];
         struct run r = open_run("u", counts[i], &o);
         ok(gt_trainer_run(r.trainer, NULL, NULL));
         same_weights(one.model, r.model);
@@ -388,6 +395,12 @@ static void wrong_options(void **state)
     o = options(20);
     o.clip = NAN;
     refused(o, GT_EINVAL, "clip");
+    o = options(20);
+    o.distort.rotate = NAN;
+    refused(o, GT_EINVAL, "rotation");
+    o = options(20);
+    o.feeders = 65;
+    refused(o, GT_EINVAL, "65 threads for patches");
 }
 
 static void wrong_data(void **state)

@@ -156,10 +156,32 @@ static void normal(void **state)
     assert_true(isfinite(gt__random_normal(&top)));
 }
 
+/* Many words at once are those that come one by one, whatever was taken before. */
+static void words(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 6; before++) {
+        for (size_t n = 0; n < 14; n++) {
+            struct gt_random one = gt__random_open(3, GT_STREAM_TEST, before);
+            struct gt_random many = one;
+            uint32_t out[14];
+            for (size_t i = 0; i < before; i++) {
+                assert_int_equal(gt__random_u32(&one), gt__random_u32(&many));
+            }
+            gt__random_words(out, &many, n);
+            for (size_t i = 0; i < n; i++) {
+                assert_int_equal(out[i], gt__random_u32(&one));
+            }
+            assert_int_equal(gt__random_u32(&many), gt__random_u32(&one));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(known_answers),  cmocka_unit_test(resume),
                                        cmocka_unit_test(streams_differ), cmocka_unit_test(uniform),
-                                       cmocka_unit_test(below),          cmocka_unit_test(normal)};
+                                       cmocka_unit_test(below),          cmocka_unit_test(normal),
+                                       cmocka_unit_test(words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
