@@ -16,6 +16,7 @@ static const struct {
     {"tune", cmd_tune, "measure the kernels of a device, to plan by it later"},
     {"info", cmd_info, "describe a network or a model file"},
     {"devices", cmd_devices, "list the devices to compute on"},
+    {"import", cmd_import, "turn a configuration of caffe_neural_tool into ours"},
     {"demo", cmd_demo, "make data, train, label and show a picture, in about two minutes"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
