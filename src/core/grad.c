@@ -97,6 +97,7 @@ gt_status gt_graph_gradient(gt_graph *graph, gt_value loss)
         status = node_backward(graph, i, losses[i]);
     }
     graph->in_backward = 0;
+    graph->layer = 0;
 out:
     gt__free(losses);
     return status;
