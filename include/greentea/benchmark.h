@@ -19,6 +19,10 @@ typedef struct gt_benchmark_options {
     int32_t warmup;        /**< runs before timing; default 1 */
     int32_t runs;          /**< timed runs; default 5 */
     int32_t deterministic; /**< see gt_program_options; default 0 */
+    gt_progress_fn
+        progress; /**< unit: runs, those before timing included; called behind each, while
+                                no clock runs; default NULL */
+    void *cookie; /**< handed to progress */
 } gt_benchmark_options;
 
 /** Write the defaults. */
@@ -39,6 +43,8 @@ typedef struct gt_benchmark_result {
  * Time a network with random inputs in [-1, 1] and random labels. The clock starts when the input
  * lies on the device and stops when the device is done.
  * dump  if not NULL, receives the program's plan with measured times; free with gt_free()
+ * GT_EINVAL  counts out of range; GT_ESHAPE  a size that is not legal; GT_ECANCELLED  by the
+ * progress callback; GT_ENOMEM, GT_EDEVICE
  */
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
                                   const gt_model *model, const gt_benchmark_options *options);

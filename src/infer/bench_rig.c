@@ -74,6 +74,16 @@ gt_status gt__bench_write(struct gt_bench_rig *b)
     return gt_program_wait(b->program);
 }
 
+gt_status gt__bench_report(const gt_benchmark_options *options, int64_t done, int64_t total)
+{
+    if (options->progress &&
+        options->progress((uint64_t)done, (uint64_t)total, options->cookie) != 0) {
+        return gt__fail(GT_ECANCELLED, "the benchmark was stopped after %lld of %lld runs",
+                        (long long)done, (long long)total);
+    }
+    return GT_OK;
+}
+
 double gt__bench_now(void)
 {
     struct timespec t;

@@ -20,6 +20,9 @@ void gt__bench_close(struct gt_bench_rig *b);
 /* Write the inputs of a run and wait: uploads run beside kernels. */
 gt_status gt__bench_write(struct gt_bench_rig *b);
 
+/* Tell the caller that `done` of `total` runs are behind. GT_ECANCELLED  the caller wants to stop. */
+gt_status gt__bench_report(const gt_benchmark_options *options, int64_t done, int64_t total);
+
 /* Seconds of a steady clock. */
 double gt__bench_now(void);
 

@@ -57,11 +57,11 @@ gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *dev
     gt_status status = GT_OK;
     GT_TRY_OUT(gt__bench_open(&b, device, model, options));
     GT_TRY_OUT(gt__alloc(&times, (size_t)options->runs, sizeof *times, "benchmark"));
-    for (int32_t i = 0; i < options->warmup; i++) {
-        GT_TRY_OUT(run_once(&seconds, &b));
-    }
-    for (int32_t i = 0; i < options->runs; i++) {
-        GT_TRY_OUT(run_once(&times[i], &b));
+    const int64_t all = (int64_t)options->warmup + options->runs;
+    for (int64_t i = 0; i < all; i++) {
+        bool timed = i >= options->warmup;
+        GT_TRY_OUT(run_once(timed ? &times[i - options->warmup] : &seconds, &b));
+        GT_TRY_OUT(gt__bench_report(options, i + 1, all));
     }
     summarise(&result, &b, times, options);
     if (dump) {

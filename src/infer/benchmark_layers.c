@@ -104,13 +104,12 @@ static gt_status measure(gt_benchmark_layers *out, struct gt_bench_rig *b,
 {
     static gt_status (*const rounds[])(gt_benchmark_layers *, struct gt_bench_rig *,
                                        double) = {time_layers, time_totals};
-    for (size_t k = 0; k < sizeof rounds / sizeof *rounds; k++) {
-        for (int32_t i = 0; i < options->warmup; i++) {
-            GT_TRY(rounds[k](out, b, 0));
-        }
-        for (int32_t i = 0; i < options->runs; i++) {
-            GT_TRY(rounds[k](out, b, 1e3 / options->runs));
-        }
+    const int64_t each = (int64_t)options->warmup + options->runs;
+    const int64_t n = sizeof rounds / sizeof *rounds;
+    for (int64_t i = 0; i < n * each; i++) {
+        bool timed = i % each >= options->warmup;
+        GT_TRY(rounds[i / each](out, b, timed ? 1e3 / options->runs : 0));
+        GT_TRY(gt__bench_report(options, i + 1, n * each));
     }
     return GT_OK;
 }

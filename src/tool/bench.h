@@ -20,6 +20,15 @@ int bench_model(gt_model **out, const struct bench_flags *f, const char *net);
 /* Options of one measurement in `mode`. */
 void bench_options(gt_benchmark_options *o, const struct bench_flags *f, gt_benchmark_mode mode);
 
+/* What the user sees of a long measurement: nothing in its first second. */
+struct bench_watch {
+    struct progress progress;
+    const char *net, *mode;
+};
+/* Let the options tell about it; `watch` must stay. 0 or an exit code. */
+int bench_watch_open(struct bench_watch *watch, gt_benchmark_options *o,
+                     const struct bench_flags *f, const gt_device *device);
+
 /* bench_layers.c: layer by layer, to the terminal, as JSON, or as the files of 2015. */
 int bench_layers(const struct bench_flags *f, gt_device *device, const gt_model *model);
 

@@ -160,7 +160,12 @@ static int one(json_t *results, const struct bench_flags *f, gt_device *device,
     bool train = mode == GT_BENCHMARK_TRAIN;
     gt_benchmark_options options;
     gt_benchmark_layers *r = NULL;
+    struct bench_watch watch;
     bench_options(&options, f, mode);
+    int code = bench_watch_open(&watch, &options, f, device);
+    if (code) {
+        return code;
+    }
     gt_status status = gt_benchmark_layers_run(&r, device, model, &options);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);
@@ -169,7 +174,7 @@ static int one(json_t *results, const struct bench_flags *f, gt_device *device,
     if (!f->json) {
         print_table(f, r, train);
     }
-    int code = f->out ? put_csv(f->out, r, train) : 0;
+    code = f->out ? put_csv(f->out, r, train) : 0;
     gt_benchmark_layers_free(r);
     return code;
 }

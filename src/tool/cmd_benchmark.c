@@ -31,6 +31,37 @@ void bench_options(gt_benchmark_options *o, const struct bench_flags *f, gt_benc
     o->deterministic = f->deterministic;
 }
 
+static int on_run(uint64_t done, uint64_t total, void *cookie)
+{
+    struct bench_watch *w = cookie;
+    char counts[64];
+    char extra[64];
+    char json[160];
+    if (tool_now() - w->progress.start < 1.0) {
+        return 0;
+    }
+    snprintf(counts, sizeof counts, "%llu/%llu runs", (unsigned long long)done,
+             (unsigned long long)total);
+    snprintf(extra, sizeof extra, "%s %s", w->net, w->mode);
+    snprintf(json, sizeof json,
+             ", \"net\": \"%s\", \"mode\": \"%s\", \"runs\": %llu, \"total\": %llu", w->net,
+             w->mode, (unsigned long long)done, (unsigned long long)total);
+    progress_show(&w->progress, (double)done / (double)total, counts, extra, json, done == total);
+    return 0;
+}
+
+int bench_watch_open(struct bench_watch *watch, gt_benchmark_options *o,
+                     const struct bench_flags *f, const gt_device *device)
+{
+    int code = progress_open(&watch->progress, f->progress, f->quiet, device);
+    watch->progress.begun = true; /* from nothing, though the first second is not shown */
+    watch->net = f->net;
+    watch->mode = o->mode == GT_BENCHMARK_TRAIN ? "train" : "process";
+    o->progress = on_run;
+    o->cookie = watch;
+    return code;
+}
+
 static json_t *result_json(const struct bench_flags *f, const char *mode, const gt_device *device,
                            const gt_benchmark_result *r)
 {
@@ -58,6 +89,11 @@ static int run(const struct bench_flags *f, const char *mode, gt_device *device,
     gt_benchmark_result r;
     char *dump = NULL;
     bench_options(&options, f, mode[0] == 't' ? GT_BENCHMARK_TRAIN : GT_BENCHMARK_PROCESS);
+    struct bench_watch watch;
+    int code = bench_watch_open(&watch, &options, f, device);
+    if (code) {
+        return code;
+    }
     gt_status status = gt_benchmark_run(&r, f->dump ? &dump : NULL, device, model, &options);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);

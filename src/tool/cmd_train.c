@@ -180,7 +180,7 @@ static void describe(const struct training *t)
     }
 }
 
-static void show(struct training *t, const gt_train_progress *p, bool last)
+static void show(struct training *t, const gt_train_progress *p)
 {
     char counts[64];
     char extra[160];
@@ -198,14 +198,14 @@ static void show(struct training *t, const gt_train_progress *p, bool last)
              "\"gradient_norm\": %.6g, \"per_second\": %.3f, \"idle\": %.4f",
              (unsigned long long)p->iteration, (double)p->loss, (double)p->loss_mean,
              (double)p->rate, (double)p->gradient_norm, rate, p->idle);
-    progress_show(&t->progress, share > 1.0 ? 1.0 : share, counts, extra, json, last);
+    progress_show(&t->progress, share > 1.0 ? 1.0 : share, counts, extra, json, share >= 1.0);
 }
 
 static int after_iteration(const gt_train_progress *p, void *cookie)
 {
     struct training *t = cookie;
     const struct flags *f = t->flags;
-    show(t, p, false);
+    show(t, p);
     int stop = monitor_step(&t->monitor, p);
     t->idle = p->idle;
     if (f->snapshot > 0 && p->iteration % (uint64_t)f->snapshot == 0 && p->iteration < p->total) {
@@ -289,9 +289,7 @@ static int train(struct training *t)
     }
     tool_catch_signals();
     gt_status status = gt_trainer_run(t->trainer, after_iteration, t);
-    if (t->progress.tty) {
-        fputs("\n", stderr);
-    }
+    progress_break(&t->progress);
     code = monitor_end(&t->monitor, status, finish(t, status));
     const char *filters = t->flags->filter_output;
     return code || !filters ? code : filter_training(t->trainer, filters);

@@ -277,7 +277,7 @@ int monitor_end(struct monitor *m, gt_status status, int code)
     json_t *end = monitor_end_record(m, status, failed ? message : NULL);
     int written = history_add(&m->history, end);
     written = written ? written : write_report(m);
-    if (!m->of.quiet && m->of.options->flags->report && written == 0) {
+    if (!m->of.quiet && m->of.progress->mode != PROGRESS_JSON && m->of.options->flags->report && written == 0) {
         fprintf(stderr, "greentea: %s written\n", m->of.options->flags->report);
     }
     return code ? code : mine ? mine : written;

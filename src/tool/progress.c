@@ -33,10 +33,11 @@ bool progress_alone(const char *how, int quiet)
     return quiet || (how && strcmp(how, "json") == 0);
 }
 
-void progress_break(const struct progress *p)
+void progress_break(struct progress *p)
 {
-    if (p->tty && p->begun) {
+    if (p->drawn) {
         fputs("\n", stderr);
+        p->drawn = false;
     }
 }
 
@@ -86,6 +87,7 @@ void progress_show(struct progress *p, double share, const char *counts, const c
     if (p->tty) {
         fprintf(stderr, "\r[%s] %3.0f%% %s  %s  ETA %s  %s\033[K%s", bar, share * 100.0, counts,
                 extra, eta, p->device, last ? "\n" : "");
+        p->drawn = !last;
     } else {
         fprintf(stderr, "[%s] %3.0f%% %s  %s  ETA %s  %s\n", bar, share * 100.0, counts, extra, eta,
                 p->device);

@@ -85,6 +85,7 @@ struct progress {
     char device[64];
     double start, last;
     bool begun;
+    bool drawn; /* a line stands on the terminal without its end */
     double from; /* share done before, at the first call: a resumed training */
 };
 #define PROGRESS_OPTIONS(text, quiet)                                                              \
@@ -104,7 +105,7 @@ bool progress_alone(const char *how, int quiet);
 void progress_show(struct progress *p, double share, const char *counts, const char *extra,
                    const char *json_extra, bool last);
 /* End a line that is being redrawn, before a sentence about what went wrong. */
-void progress_break(const struct progress *p);
+void progress_break(struct progress *p);
 double tool_now(void);
 
 /* ---- signals ---- */

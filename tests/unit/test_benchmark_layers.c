@@ -138,13 +138,59 @@ static void bad_options(void **state)
     gt_device_free(device);
 }
 
+struct counter {
+    uint64_t calls, total, stop; /* stop: at this many runs */
+};
+
+static int on_run(uint64_t done, uint64_t total, void *cookie)
+{
+    struct counter *c = cookie;
+    assert_true(done == ++c->calls && total == c->total);
+    return done == c->stop;
+}
+
+/* Whole networks: every run; layer by layer: all of them twice. */
+static void progress(void **state)
+{
+    (void)state;
+    gt_benchmark_result whole = {0};
+    gt_benchmark_layers *r = NULL;
+    gt_device *device = NULL;
+    gt_model *model = NULL;
+    gt_model_options mo;
+    gt_benchmark_options o;
+    struct counter c = {.total = 5};
+    gt_model_options_init(&mo);
+    mo.net = "usk";
+    mo.width = 0.03;
+    gt_benchmark_options_init(&o);
+    o.output = 2;
+    o.runs = 3;
+    o.warmup = 2;
+    o.progress = on_run;
+    o.cookie = &c;
+    assert_int_equal(gt_device_open(&device, "cpu", NULL), GT_OK);
+    assert_int_equal(gt_model_create(&model, &mo), GT_OK);
+    assert_int_equal(gt_benchmark_run(&whole, NULL, device, model, &o), GT_OK);
+    assert_true(c.calls == 5 && whole.ms_min > 0.0);
+    c = (struct counter){.total = 10};
+    assert_int_equal(gt_benchmark_layers_run(&r, device, model, &o), GT_OK);
+    assert_true(c.calls == 10);
+    gt_benchmark_layers_free(r);
+    r = NULL;
+    c = (struct counter){.total = 10, .stop = 7};
+    assert_int_equal(gt_benchmark_layers_run(&r, device, model, &o), GT_ECANCELLED);
+    assert_string_equal(gt_error_message(), "the benchmark was stopped after 7 of 10 runs");
+    assert_null(r);
+    gt_model_free(model);
+    gt_device_free(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(process),
-        cmocka_unit_test(train),
-        cmocka_unit_test(all_networks),
-        cmocka_unit_test(bad_options),
+        cmocka_unit_test(process),     cmocka_unit_test(train),    cmocka_unit_test(all_networks),
+        cmocka_unit_test(bad_options), cmocka_unit_test(progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
