@@ -5,7 +5,6 @@
 #include "tool/yaml_read.h"
 
 #include <errno.h>
-#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -331,8 +330,7 @@ static json_t *value_json(const struct poptOption *o)
     case POPT_ARG_LONGLONG:
         return json_integer(*(long long *)o->arg);
     case POPT_ARG_FLOAT:
-        /* the lowest float stands for "not given" */
-        return *(float *)o->arg == -FLT_MAX ? json_null() : json_real(shortest(*(float *)o->arg));
+        return json_real(shortest(*(float *)o->arg));
     case POPT_ARG_DOUBLE:
         return json_real(*(double *)o->arg);
     case POPT_ARG_NONE:
