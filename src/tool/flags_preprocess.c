@@ -85,12 +85,22 @@ const char *preprocess_words(char *text, size_t size, const gt_preprocess *o)
 struct pages {
     gt_image_reader *reader;
     size_t page;
+    struct progress *progress;
 };
 
 static gt_status read_rows(void *cookie, int32_t y, int32_t rows, float *dst)
 {
     const struct pages *at = cookie;
     return gt_image_reader_rows(at->reader, at->page, y, rows, dst);
+}
+
+/* Nothing is labelled yet, so the share stays where it is. */
+static void show_page(const struct pages *at)
+{
+    char counts[96];
+    snprintf(counts, sizeof counts, "scale of the stack, page %zu/%zu", at->page + 1,
+             gt_image_reader_pages(at->reader));
+    progress_show(at->progress, 0.0, counts, "", "", false);
 }
 
 /* Long stacks take a while: a signal ends that too. */
@@ -103,13 +113,16 @@ static gt_status find_page(void *cookie, size_t page, gt_row_source *out)
         return status != GT_OK ? status : GT_ECANCELLED;
     }
     at->page = page;
+    if (at->progress) {
+        show_page(at);
+    }
     *out = (gt_row_source){info.width, info.height, info.channels, read_rows, at};
     return GT_OK;
 }
 
-int preprocess_share(gt_predictor *predictor, gt_image_reader *reader)
+int preprocess_share(gt_predictor *predictor, gt_image_reader *reader, struct progress *progress)
 {
-    struct pages at = {reader, 0};
+    struct pages at = {reader, 0, progress};
     const gt_page_source stack = {gt_image_reader_pages(reader), find_page, &at};
     gt_status status = gt_predictor_set_stack(predictor, &stack);
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);

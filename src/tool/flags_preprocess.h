@@ -37,8 +37,8 @@ int preprocess_fill(gt_preprocess *o, const struct preprocess_flags *f);
 /* "CLAHE 4 on 8 x 8 tiles, percentiles 1 to 99 of each image to [-1, 1]". Returns text. */
 const char *preprocess_words(char *text, size_t size, const gt_preprocess *o);
 
-/* Where the model wants one scale for all pages of a stack: take it from those of a reader. 0 or an
- * exit code. */
-int preprocess_share(gt_predictor *predictor, gt_image_reader *reader);
+/* Where the model wants one scale for all pages of a stack: take it from those of a reader. progress
+ * may be NULL. 0 or an exit code. */
+int preprocess_share(gt_predictor *predictor, gt_image_reader *reader, struct progress *progress);
 
 #endif

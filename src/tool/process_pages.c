@@ -1,6 +1,8 @@
 /* Rows of a page through the predictor into the output. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/process.h"
 
+#include "tool/flags_preprocess.h"
+
 static gt_status read_rows(void *cookie, int32_t y, int32_t rows, float *dst)
 {
     struct process *p = cookie;
@@ -55,17 +57,9 @@ gt_status process_source(gt_row_source *out, struct process *p, size_t page)
     return status;
 }
 
-static gt_status describe_page(void *cookie, size_t page, gt_row_source *out)
-{
-    return process_source(out, cookie, page);
-}
-
 int process_set_stack(struct process *p)
 {
-    gt_page_source stack = {p->pages, describe_page, p};
-    p->about = ABOUT_INPUT;
-    gt_status status = gt_predictor_set_stack(p->predictor, &stack);
-    return status == GT_OK ? 0 : tool_fail(status, p->about);
+    return preprocess_share(p->predictor, p->reader, &p->progress);
 }
 
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows)

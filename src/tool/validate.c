@@ -251,7 +251,7 @@ int validation_run(json_t **out, struct validation *v)
         status = gt_evaluation_create(&t.evaluation, 2, 1);
     }
     int code = status == GT_OK ? 0 : tool_fail(status, ABOUT_OPTION);
-    code = code ? code : preprocess_share(predictor, v->raw);
+    code = code ? code : preprocess_share(predictor, v->raw, NULL);
     t.confusion = calloc(n * n, sizeof *t.confusion);
     if (code == 0 && !t.confusion) {
         fprintf(stderr, "greentea: no memory for a confusion matrix of %zu labels\n", n);
