@@ -202,13 +202,12 @@ static int add_iteration(struct monitor *m)
 {
     const gt_train_progress *p = &m->latest;
     double n = (double)m->sum.n;
-    double waited = p->idle * p->seconds;
     json_t *r = json_pack("{s:s, s:I, s:f, s:o, s:f, s:o, s:f, s:f}", "type", "iteration",
                           "iteration", (json_int_t)p->iteration, "seconds", p->seconds, "loss",
                           json_finite(m->sum.loss / n), "rate", (double)p->rate, "gradient_norm",
                           json_finite(m->sum.norm / n), "ms", m->sum.ms / n, "idle_ms",
-                          1000.0 * (waited - m->waited) / n);
-    m->waited = waited;
+                          1000.0 * (p->waited - m->waited) / n);
+    m->waited = p->waited;
     memset(&m->sum, 0, sizeof m->sum);
     return history_add(&m->history, r);
 }
