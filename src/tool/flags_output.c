@@ -30,6 +30,19 @@ static void colour(unsigned char *rgb, int32_t label)
     }
 }
 
+/* Of several values that stand for a label, the first noted. */
+static int32_t first_grey(const gt_model *model, int32_t label, int32_t known)
+{
+    gt_grey_label list[GT_MAX_LABELS];
+    size_t n = gt_model_get_greys(list, GT_MAX_LABELS, model);
+    for (size_t i = 0; i < n && known < 0; i++) {
+        if (list[i].label == label) {
+            known = list[i].grey;
+        }
+    }
+    return known;
+}
+
 static int fill_labels(struct output_plan *plan, const struct output_flags *f,
                        const gt_model *model)
 {
@@ -50,7 +63,7 @@ static int fill_labels(struct output_plan *plan, const struct output_flags *f,
         if (gt_model_get_label(&info, model, i) == GT_OK) {
             snprintf(plan->names[i], sizeof plan->names[i], "%s", info.name);
         }
-        plan->grey[i] = (float)(plan->kind == OUTPUT_INDEX ? i : info.grey);
+        plan->grey[i] = (float)(plan->kind == OUTPUT_INDEX ? i : first_grey(model, i, info.grey));
         colour(plan->palette[i], i);
     }
     return 0;

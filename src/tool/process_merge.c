@@ -15,10 +15,13 @@ static int copy_part(struct process *p, const struct process_part *part, int32_t
 {
     char path[PROCESS_PATH];
     gt_image_reader *reader = NULL;
+    gt_image_limits limits;
     gt_page_info info = {0};
     size_t plane = (size_t)k;
     process_part_path(path, sizeof path, p, part);
-    gt_status status = gt_image_reader_open(&reader, path, NULL);
+    gt_image_limits_init(&limits);
+    limits.max_expansion = 0; /* we wrote it: a blank part may shrink as far as it will */
+    gt_status status = gt_image_reader_open(&reader, path, &limits);
     if (status == GT_OK) {
         status = gt_image_reader_page(&info, reader, plane);
     }
@@ -120,7 +123,7 @@ static void remove_parts(const struct process *p)
     process_parts_folder(folder, sizeof folder, p);
     DIR *entries = opendir(folder);
     for (struct dirent *e = NULL; entries && (e = readdir(entries));) {
-        if (strstr(e->d_name, ".tmp-") || strcmp(e->d_name, "merge.lock") == 0) {
+        if (strstr(e->d_name, ".tmp-")) {
             unlinkat(dirfd(entries), e->d_name, 0);
         }
     }
@@ -134,16 +137,14 @@ static void remove_parts(const struct process *p)
     }
 }
 
-/* Descriptor of the lock that one process at a time holds; the system frees it if we die. -1: it is
- * held, or the parts are gone: somebody else joins. */
+/* Descriptor of the lock, on job.txt, that one process at a time holds; the system frees it if we
+ * die. -1: it is held, or the parts are gone: somebody else joins. */
 static int lock(const struct process *p)
 {
-    char path[PROCESS_PATH + 16];
+    char path[PROCESS_PATH];
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char folder[PROCESS_PATH];
-    process_parts_folder(folder, sizeof folder, p);
-    snprintf(path, sizeof path, "%s/merge.lock", folder);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    process_job_path(path, sizeof path, p);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd >= 0 && fcntl(fd, F_SETLK, &whole) != 0) {
         close(fd);
         fd = -1;
