@@ -141,6 +141,7 @@ static int check_same_network(const struct training *t, const char *path)
 
 static int make_trainer(struct training *t)
 {
+    augment_settle(&t->options, &t->flags->augment, t->dataset);
     gt_status status = gt_trainer_create(&t->trainer, t->device, t->model, t->dataset, &t->options);
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /* light keeps to grey values and gentle bending: nothing that a section does not show by itself.
- * full bends as Ronneberger et al. 2015 and turns by any angle; its noise makes up for what the
- * interpolation of turned patches smooths away. */
+ * full bends as Ronneberger et al. 2015 and turns by any angle (see augment_settle); its noise
+ * makes up for what the interpolation of turned patches smooths away. */
 static const gt_augment_options presets[] = {
     {.scale_low = 1, .scale_high = 1, .elastic_grid = 3},
     {.scale_low = 1,
@@ -75,4 +75,12 @@ int augment_fill(gt_train_options *o, const struct augment_flags *f)
         override(&d->brightness, "brightness", f->brightness) &&
         override(&d->noise, "noise", f->noise);
     return good ? 0 : EXIT_USAGE;
+}
+
+void augment_settle(gt_train_options *o, const struct augment_flags *f, gt_dataset *dataset)
+{
+    int32_t labels = 0;
+    if (!f->rotate && gt_dataset_labels(&labels, dataset) == GT_OK && labels > 2) {
+        o->distort.rotate = 0;
+    }
 }

@@ -18,7 +18,7 @@ struct augment_flags {
     {"distort", 0, POPT_ARG_STRING, &(f).preset, 0,                                                \
      "none (default), light or full: values for what follows, each can be given too", "HOW"},      \
     {"rotate", 0, POPT_ARG_STRING, &(f).rotate, 0,                                                 \
-     "turn patches by up to DEG degrees (180: any angle)", "DEG"},                                 \
+     "turn patches by up to DEG degrees; full: 180, but 0 for more than 2 labels", "DEG"},         \
     {"scale", 0, POPT_ARG_STRING, &(f).scale, 0, "magnify patches by LO to HI, as 0.9,1.1",        \
      "LO,HI"},                                                                                     \
     {"elastic", 0, POPT_ARG_STRING, &(f).elastic, 0,                                               \
@@ -36,5 +36,8 @@ struct augment_flags {
 /* clang-format on */
 /* 0 or EXIT_USAGE. */
 int augment_fill(gt_train_options *o, const struct augment_flags *f);
+/* What a preset leaves to the data: more than two labels may depend on the direction, then only
+ * --rotate turns them. */
+void augment_settle(gt_train_options *o, const struct augment_flags *f, gt_dataset *dataset);
 
 #endif

@@ -79,6 +79,14 @@ says 'scale_high[^,]*: ?1\.25,' some
 says 'contrast[^,]*: ?0\.2' some
 expect 0 $train --out light --iterations 4 --distort light
 same plain light no
+# Three labels, one without pixels: full does not turn them, --rotate does.
+expect 0 $train --out two --iterations 2 --distort full
+says 'rotate[^,]*: ?180\.0,' two
+three="--labels-count 3"
+expect 0 $train --out three --iterations 2 --distort full $three
+says 'rotate[^,]*: ?0\.0,' three
+expect 0 $train --out turned --iterations 2 --distort full $three --rotate 90
+says 'rotate[^,]*: ?90\.0,' turned
 
 # ---- bits ----
 expect 0 $train --out whole --iterations 9 --batch 2 --distort full --threads 1 \
