@@ -318,10 +318,14 @@ static gt_status use_everything(const char *path)
     o.width = 0.01;
     gt_model *m = NULL;
     gt_model *r = NULL;
+    char *note = NULL;
     const gt_label_info label = {"x", 1};
     gt_status status = gt_model_create(&m, &o);
     status = status == GT_OK ? gt_model_set_label(m, 0, &label) : status;
     status = status == GT_OK ? gt__model_set_solver(m, "{}") : status;
+    status = status == GT_OK ? gt_model_set_note(m, "n", "[1]") : status;
+    status = status == GT_OK ? gt_model_note(&note, m, "n") : status;
+    gt_free(note);
     status = status == GT_OK ? gt__model_file_write(m, path, NULL, true) : status;
     status = status == GT_OK ? gt_model_load(&r, path) : status;
     status = status == GT_OK ? gt_model_load_weights(m, path) : status;
