@@ -11,7 +11,7 @@ static bool parse_list(double *out, int *n, const char *text)
 {
     for (*n = 0;; text++) {
         char *end = NULL;
-        if (*n == GT_MAX_LABELS || *text == ' ' || *text == '\0') {
+        if (*n == GT_MAX_LABELS || *text == '\0') {
             return false;
         }
         out[*n] = strtod(text, &end);

@@ -134,7 +134,11 @@ static void put_labels(struct import *im, struct proto_field *p, struct proto_fi
                         : prior       ? "prior"
                         : mask        ? "mask"
                                       : "none");
-        put_list(im, "label-boost", histeq, "label_boost");
+        if (mask) {
+            put_list(im, "label-boost", histeq, "label_boost");
+        } else if (proto_find(histeq, "label_boost", 0)) {
+            import_note(im, "label_boost: only masking uses it");
+        }
         if (import_real(im, &border, histeq, "border_boost") && border != 1.0) {
             import_note(im, "border_boost was read but never used; it would be");
             import_note(im, "border-boost: %.9g", border);

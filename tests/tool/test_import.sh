@@ -150,6 +150,11 @@ n=$((n + 1))
 grep -q '^  # patch_size 510: .*508, 512$' out || complain "510 is not explained"
 cp out second.yaml
 expect 0 train --config second.yaml --print-config
+# boosts without masking had no effect, and train refuses them
+printf 'train { input { preprocessor { histeq { patch_prior: true label_boost: 2 } } } }' >prior.prototxt
+expect 0 import toolparam prior.prototxt
+has '  equalise: prior' '  # label_boost: only masking uses it'
+hasnt '^  label-boost:'
 expect 2 import toolparam set/old.prototxt --index 2
 n=$((n + 1))
 grep -q 'has no train, process or benchmark block number 2$' err || complain "block 2 is there"

@@ -90,7 +90,7 @@ expect 0 train $four --out m1 --equalise mask
 says 'labels: 0 [0-9.]+ % -> 25.0 %, 1 [0-9.]+ % -> 25.0 %, .*, 3 [0-9.]+ % -> 25.0 %$' err
 expect 0 train $four --out m2 --equalise prior
 says 'labels: 0 [0-9.]+ % -> [0-9.]+ % drawn, 1 ' err
-expect 0 train $four --out m3 --equalise both --label-boost 1,2,1 --border-boost 3 --border-width 4
+expect 0 train $four --out m3 --equalise both "--label-boost=1, 2, 1" --border-boost 3 --border-width 4
 says 'labels: 0 [0-9.]+ % -> [0-9.]+ % drawn -> 20.0 %, 1 .* drawn -> 40.0 %, 2' err
 expect 0 info m3 --json
 says '"equalise": "both"' out
