@@ -7,7 +7,7 @@
 #define CHUNK 64 /* columns done at a time */
 #define NONE (-1)
 #define MIXED GT_MAX_LABELS
-#define RADIX (GT_MAX_LABELS + 2) /* states and labels from -1 on fit in a digit each */
+#define RADIX (2 * GT_MAX_LABELS) /* states and labels from -1 on fit in a digit each */
 
 /* The latest positions of a walk: of state a, and of anything else that is not NONE. */
 struct walk {
