@@ -273,10 +273,15 @@ int monitor_end(struct monitor *m, gt_status status, int code)
         m->validation.share = 1.0;
         mine = validate(m);
     }
+    if (m->early && !m->of.quiet && m->of.progress->mode != PROGRESS_JSON) {
+        fprintf(stderr, "greentea: stopped early: %d validations without a better %s\n",
+                m->of.options->flags->patience, m->metric->text);
+    }
     json_t *end = monitor_end_record(m, status, failed ? message : NULL);
     int written = history_add(&m->history, end);
     written = written ? written : write_report(m);
-    if (!m->of.quiet && m->of.progress->mode != PROGRESS_JSON && m->of.options->flags->report && written == 0) {
+    if (!m->of.quiet && m->of.progress->mode != PROGRESS_JSON && m->of.options->flags->report &&
+        written == 0) {
         fprintf(stderr, "greentea: %s written\n", m->of.options->flags->report);
     }
     return code ? code : mine ? mine : written;

@@ -143,7 +143,10 @@ says "$(sha256sum m.safetensors | cut -c1-64)" r.html
 for word in 'Curves' 'Held-out slices' 'Files' 'Environment' 'solver rate' 'finished' 'V<sub>Rand'; do
     says "$word" r.html
 done
-expect 0 info m.best.safetensors
+expect 0 info m.best.safetensors --json
+says '"v_rand_threshold"' out
+expect 0 info m.safetensors --json
+counts 0 '"v_rand_threshold"' out
 expect 0 process --model m.best.safetensors --in d/unseen-raw.tif --out p.tif --quiet
 expect 0 evaluate --labels d/unseen-labels.tif --prob p.tif --json
 # What the log says of the best model is what evaluating it anew says.
