@@ -96,6 +96,11 @@ void gt__pairs_add(struct gt_pairs *pairs, const struct gt_sums *sums);
 /* F-score; 1 if there are no pairs at all. */
 double gt__pairs_f(const struct gt_pairs *pairs);
 
+/* ---- segmentation.c: the number of a segment at (x, y), -1 for all below 0 ----
+ * `what` names the image in messages. GT_ENUMERIC  NaN; GT_EINVAL  not whole, or from 2^31 on */
+gt_status gt__read_number(int64_t *out, const gt_image_view *view, int32_t x, int32_t y,
+                          const char *what);
+
 /* ---- sort.c: ascending, in place ----
  * scratch  [n] */
 void gt__sort_u64(uint64_t *keys, uint64_t *scratch, size_t n);

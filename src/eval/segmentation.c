@@ -62,9 +62,8 @@ static double load(const unsigned char *at, gt_type type)
     LOAD(double)
 }
 
-/* *out = the number at (x, y). */
-static gt_status read_number(int64_t *out, const gt_image_view *view, int32_t x, int32_t y,
-                             const char *what)
+gt_status gt__read_number(int64_t *out, const gt_image_view *view, int32_t x, int32_t y,
+                          const char *what)
 {
     const unsigned char *at =
         (const unsigned char *)view->data + y * view->stride_y + x * view->stride_x;
@@ -89,8 +88,8 @@ static gt_status read_keys(uint64_t *keys, size_t *n, const gt_image_view *truth
         for (int32_t x = 0; x < truth->width; x++) {
             int64_t i = 0;
             int64_t j = 0;
-            GT_TRY(read_number(&i, truth, x, y, "truth"));
-            GT_TRY(read_number(&j, segmentation, x, y, "segment"));
+            GT_TRY(gt__read_number(&i, truth, x, y, "truth"));
+            GT_TRY(gt__read_number(&j, segmentation, x, y, "segment"));
             if (j < 0) {
                 return gt__fail(GT_EINVAL, "the number of a segment is below 0 at x %d, y %d", x,
                                 y);

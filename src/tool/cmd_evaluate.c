@@ -10,6 +10,12 @@ int evaluate_open_truth(struct truth *t, const struct evaluate_flags *f, int32_t
     return code ? code : truth_open(t, f->labels, labels, model, &consolidate);
 }
 
+int evaluate_fail(gt_status status, size_t slice)
+{
+    fprintf(stderr, "greentea: slice %zu: %s\n", slice + 1, gt_error_message());
+    return status == GT_ENOMEM ? EXIT_DEVICE : EXIT_INPUT;
+}
+
 void evaluate_progress(struct progress *p, size_t done, size_t slices)
 {
     char counts[64];
@@ -32,8 +38,11 @@ static int check(const struct evaluate_flags *f)
     if (given > 1) {
         return tool_usage("--prob, --label-map and --segmentation exclude each other");
     }
-    if (f->components && !f->segmentation) {
-        return tool_usage("--components belongs to --segmentation");
+    if ((f->components || f->border >= 0.0) && !f->segmentation) {
+        return tool_usage("--components and --ignore-border belong to --segmentation");
+    }
+    if (f->border > 1000.0) {
+        return tool_usage("--ignore-border is %g, expected 0 to 1000", f->border);
     }
     if (f->metrics && !f->prob) {
         return tool_usage("--metrics belongs to --prob");
@@ -52,7 +61,7 @@ static int check(const struct evaluate_flags *f)
 
 int cmd_evaluate(int argc, char **argv)
 {
-    struct evaluate_flags f = {.label = -1};
+    struct evaluate_flags f = {.label = -1, .border = -1.0};
     const struct poptOption table[] = {
         {"labels", 'l', POPT_ARG_STRING, &f.labels, 0,
          "true label images, page by page; or a folder with a sub-folder per label", "PATH"},
@@ -64,6 +73,8 @@ int cmd_evaluate(int argc, char **argv)
         {"components", 0, POPT_ARG_STRING, &f.components, 0,
          "truth, segmentation or both hold masks: number their 4-connected components first",
          "WHICH"},
+        {"ignore-border", 0, POPT_ARG_DOUBLE, &f.border, 0,
+         "segments: leave out truth at most R pixels from a pixel that touches another label", "R"},
         {"label", 'k', POPT_ARG_INT, &f.label, 0,
          "label that the probabilities are judged for (default: 1 of 2, the last of more)", "K"},
         {"model", 'm', POPT_ARG_STRING, &f.model, 0,

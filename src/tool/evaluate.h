@@ -9,6 +9,7 @@ struct evaluate_flags {
     char *labels, *prob, *map, *segmentation, *components, *model, *consolidate, *metrics,
         *progress;
     int label, json, per_slice, quiet;
+    double border;   /* below 0: none */
     uint32_t scores; /* from `metrics` */
 };
 
@@ -85,6 +86,8 @@ int evaluate_json_partitions(const gt_partition_scores *volume, const gt_partiti
 /* Open the true labels of the flags; labels: see truth_open(). */
 int evaluate_open_truth(struct truth *t, const struct evaluate_flags *f, int32_t labels,
                         const gt_model *model);
+/* Say what is wrong with a slice (from 0); an exit code. */
+int evaluate_fail(gt_status status, size_t slice);
 /* Show that slices are done. */
 void evaluate_progress(struct progress *p, size_t done, size_t slices);
 

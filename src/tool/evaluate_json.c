@@ -202,7 +202,9 @@ int evaluate_json(const struct result *r)
                 json_object_set_new(o, "calibration_most_probable", calibration(&r->stack.top));
             }
         }
-        json_object_set_new(o, "thresholds", thresholds(&r->stack, chosen));
+        if (chosen & ~(uint32_t)(SCORE_CALIBRATION | SCORE_CONFUSION)) {
+            json_object_set_new(o, "thresholds", thresholds(&r->stack, chosen));
+        }
         if (r->flags->per_slice) {
             json_object_set_new(o, "per_slice", slices(r));
         }

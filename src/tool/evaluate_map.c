@@ -106,7 +106,7 @@ static int add_slice(struct mapping *m, size_t slice)
         gt_image_view p = gt_image_get_view(map);
         code = number(m, &p, slice);
         gt_status status = code ? GT_OK : gt_evaluation_add_labels(m->evaluation, &t, &p);
-        code = status == GT_OK ? code : tool_fail(status, ABOUT_INPUT);
+        code = status == GT_OK ? code : evaluate_fail(status, slice);
     }
     gt_image_free(truth);
     gt_image_free(map);

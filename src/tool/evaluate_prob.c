@@ -107,7 +107,7 @@ static int add_slice(struct judging *j, size_t slice)
     code = code ? code : truth_crop(&truth, j->model, prob);
     if (code == 0) {
         gt_status status = judge(j, slice, truth, prob);
-        code = status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
+        code = status == GT_OK ? 0 : evaluate_fail(status, slice);
     }
     gt_image_free(truth);
     gt_image_free(prob);

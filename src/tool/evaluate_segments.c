@@ -44,18 +44,37 @@ static int load_page(gt_image **out, struct comparing *c, int which, size_t page
             code = EXIT_INPUT;
         }
     }
-    if (code == 0 && c->components[which]) {
-        gt_image *mask = image;
-        status = gt_image_components(&image, &v);
-        code = status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
-        gt_image_free(code ? NULL : mask);
-    }
     if (code) {
         gt_image_free(image);
         return code;
     }
     *out = image;
     return 0;
+}
+
+/* Masks are numbered, borders of the truth left out, where it was asked for. */
+static int prepare(gt_image **image, const struct comparing *c, int which, size_t slice)
+{
+    gt_image *next = NULL;
+    gt_status status = GT_OK;
+    if (c->components[which]) {
+        gt_image_view v = gt_image_get_view(*image);
+        status = gt_image_components(&next, &v);
+    }
+    if (status == GT_OK && next) {
+        gt_image_free(*image);
+        *image = next;
+        next = NULL;
+    }
+    if (status == GT_OK && which == TRUTH && c->flags->border >= 0.0) {
+        gt_image_view v = gt_image_get_view(*image);
+        status = gt_image_mask_borders(&next, &v, c->flags->border);
+    }
+    if (status == GT_OK && next) {
+        gt_image_free(*image);
+        *image = next;
+    }
+    return status == GT_OK ? 0 : evaluate_fail(status, slice);
 }
 
 static gt_status compare(struct comparing *c, size_t slice, const gt_image_view *truth,
@@ -83,14 +102,14 @@ static int add_slice(struct comparing *c, size_t slice)
     gt_image *image[2] = {NULL, NULL};
     int code = load_page(&image[TRUTH], c, TRUTH, slice);
     code = code ? code : load_page(&image[SEGMENTATION], c, SEGMENTATION, slice);
+    for (int i = 0; i < 2 && code == 0; i++) {
+        code = prepare(&image[i], c, i, slice);
+    }
     if (code == 0) {
         gt_image_view t = gt_image_get_view(image[TRUTH]);
         gt_image_view s = gt_image_get_view(image[SEGMENTATION]);
         gt_status status = compare(c, slice, &t, &s);
-        if (status != GT_OK) {
-            tool_fail(status, ABOUT_INPUT);
-            code = status == GT_ENOMEM ? EXIT_DEVICE : EXIT_INPUT;
-        }
+        code = status == GT_OK ? 0 : evaluate_fail(status, slice);
     }
     gt_image_free(image[TRUTH]);
     gt_image_free(image[SEGMENTATION]);

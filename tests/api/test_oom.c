@@ -138,7 +138,7 @@ static gt_status predict_on(size_t n)
     gt_device *device[2] = {NULL, NULL};
     gt_model *model = NULL;
     gt_predictor *predictor = NULL;
-    gt_image *image[4] = {NULL, NULL, NULL, NULL};
+    gt_image *image[5] = {NULL, NULL, NULL, NULL, NULL};
     gt_evaluation *evaluation = NULL;
     gt_overlap *overlap = NULL;
     gt_binary_scores scores;
@@ -164,6 +164,7 @@ static gt_status predict_on(size_t n)
     TRY(gt_evaluation_scores(&scores, evaluation));
     TRY(gt_evaluation_add_labels(evaluation, &truth, &truth));
     TRY(gt_image_components(&image[3], &truth));
+    TRY(gt_image_mask_borders(&image[4], &truth, 2));
     gt_image_view segments = gt_image_get_view(image[3]);
     TRY(gt_overlap_create(&overlap));
     TRY(gt_overlap_add(overlap, &segments, &segments));
@@ -171,7 +172,7 @@ static gt_status predict_on(size_t n)
 out:
     gt_overlap_free(overlap);
     gt_evaluation_free(evaluation);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         gt_image_free(image[i]);
     }
     gt_predictor_free(predictor);

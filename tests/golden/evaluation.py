@@ -238,6 +238,23 @@ def labels_case():
     print("static const double golden_mean_iou = %.12g;" % np.mean(ious))
 
 
+def border_case():
+    """CREMI's border mask: distance to pixels with a 4-neighbour of another number."""
+    cells = cells_image(26, 32, 5)
+    label = ndimage.label(cells, CROSS)[0]
+    pad = np.pad(label, 1, mode="edge")
+    inner = np.ones(label.shape, bool)
+    for near in (pad[:-2, 1:-1], pad[2:, 1:-1], pad[1:-1, :-2], pad[1:-1, 2:]):
+        inner &= near == label
+    distance = ndimage.distance_transform_edt(inner)
+    print("/* 32 x 26; kept: pixels above 0 that are further from a border than the radius. */")
+    print("static const char golden_border_labels[] =\n%s;" % chunks(text(label, LEVELS)))
+    print("static const double golden_border_radius[] = {0, 1, 1.5, 2, 2.9, 5, 1000};")
+    kept = [(label > 0) & (distance > r) for r in (0, 1, 1.5, 2, 2.9, 5, 1000)]
+    print("static const char *const golden_border_kept[] = {")
+    print(",\n".join(chunks(text(k.astype(int), LEVELS)) for k in kept) + "};")
+
+
 def main():
     grid = np.arange(64)
     block = grid[:, None] // 16 * 4 + grid // 16 + 1
@@ -276,6 +293,7 @@ def main():
     print("/* The components of all pairs as one volume. */")
     print("static const double golden_volume[9] = {%s};" % numbers(partition(t, s)))
     labels_case()
+    border_case()
     print("\n#endif")
 
 

@@ -89,6 +89,12 @@ expect 3 evaluate --labels cells.png --segmentation truth.png
 says '64 x 64.* 8 x 4' err
 expect 2 evaluate --labels cells.png --segmentation lines.png --components all
 expect 2 evaluate --labels cells.png --segmentation lines.png --metrics voi
+# Most lines are borders of the truth; those along the image are not.
+expect 0 evaluate --labels cells.png --segmentation lines.png --ignore-border 0 --json
+holds cremi_score 0.0966263577
+expect 3 evaluate --labels cells.png --segmentation lines.png --ignore-border 20
+expect 2 evaluate --labels cells.png --segmentation lines.png --ignore-border 2000
+expect 2 evaluate --labels cells.png --prob lines.png --ignore-border 2
 expect 3 evaluate --labels none.png --segmentation lines.png
 
 # ---- label maps: of 8 columns label 1 wins one from 0, and 0 one from 2 ----

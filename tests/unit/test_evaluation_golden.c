@@ -253,6 +253,38 @@ static void test_merge(void **state)
     gt_evaluation_free(sum);
 }
 
+static void test_borders(void **state)
+{
+    (void)state;
+    for (int32_t i = 0; i < 32 * 26; i++) {
+        truth[i] = place(golden_border_labels[i]);
+    }
+    gt_image_view t = gt_image_view_planar(truth, GT_I32, 1, 26, 32);
+    gt_image *out = NULL;
+    for (size_t k = 0; k < sizeof golden_border_radius / sizeof *golden_border_radius; k++) {
+        double radius = golden_border_radius[k];
+        assert_int_equal(gt_image_mask_borders(&out, &t, radius), GT_OK);
+        const int32_t *got = gt_image_get_view(out).data;
+        for (int32_t i = 0; i < 32 * 26; i++) {
+            int32_t want = golden_border_kept[k][i] == '1' ? truth[i] : 0;
+            if (got[i] != want) {
+                fail_msg("radius %g, x %d, y %d: %d, expected %d", radius, i % 32, i / 32, got[i],
+                         want);
+            }
+        }
+        gt_image_free(out);
+        out = NULL;
+    }
+    assert_int_equal(gt_image_mask_borders(&out, &t, -1), GT_EINVAL);
+    assert_int_equal(gt_image_mask_borders(&out, &t, (double)NAN), GT_EINVAL);
+    assert_int_equal(gt_image_mask_borders(&out, &t, 1001), GT_EINVAL);
+    /* One label everywhere has no border. */
+    memset(truth, 1, sizeof truth);
+    assert_int_equal(gt_image_mask_borders(&out, &t, 1000), GT_OK);
+    assert_memory_equal(gt_image_get_view(out).data, truth, 32 * 26 * sizeof *truth);
+    gt_image_free(out);
+}
+
 static void test_choice(void **state)
 {
     (void)state;
@@ -282,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_probabilities), cmocka_unit_test(test_calibration),
         cmocka_unit_test(test_segmentations), cmocka_unit_test(test_labels),
         cmocka_unit_test(test_merge),         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_borders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
