@@ -95,6 +95,21 @@ typedef enum gt_augment {
     GT_AUGMENT_D4     /**< 8: flips and rotations by 90 degrees */
 } gt_augment;
 
+/** What is minimised. */
+typedef enum gt_loss_kind {
+    GT_LOSS_SOFTMAX,      /**< cross-entropy of every pixel, gt_graph_softmax_loss() */
+    GT_LOSS_MALIS,        /**< connectivity, gt_graph_malis_loss(); networks of 2 labels */
+    GT_LOSS_SOFTMAX_MALIS /**< the sum of both */
+} gt_loss_kind;
+
+typedef struct gt_loss_options {
+    gt_loss_kind kind;        /**< default GT_LOSS_SOFTMAX */
+    float softmax_weight;     /**< factor of the softmax loss; default 1 */
+    float malis_weight;       /**< factor of the MALIS loss; default 1 */
+    uint64_t malis_after;     /**< with MALIS: only softmax for so many iterations; default 0 */
+    gt_malis_form malis_form; /**< default GT_MALIS_SQUARED */
+} gt_loss_options;
+
 typedef struct gt_train_options {
     int32_t patch;       /**< output size of a patch in pixels; legal for the network and not larger
                               than any image; 0 (default): the largest legal up to 128 (sw: 1) */
@@ -114,8 +129,11 @@ typedef struct gt_train_options {
     float
         decay; /**< weight decay (SGD: in the gradient, as Caffe; AdamW: decoupled); default 1e-4 */
     float clip;             /**< largest norm of the whole gradient; 0: no limit; default 1 */
-    gt_normalize normalize; /**< default GT_NORMALIZE_VALID */
-    gt_augment augment;     /**< default GT_AUGMENT_AUTO */
+    gt_normalize normalize; /**< of the softmax loss; default GT_NORMALIZE_VALID */
+    /** Masking of frequent labels (equalise) is not seen by MALIS: only pixels of ignored values
+        are no part of its graph. */
+    gt_loss_options loss;
+    gt_augment augment; /**< default GT_AUGMENT_AUTO */
     /** Rotation, elastic deformation, grey values; default: none. */
     gt_augment_options distort;
     gt_equalise equalise;        /**< default GT_EQUALISE_NONE */
@@ -139,7 +157,7 @@ typedef struct gt_trainer gt_trainer;
  * model    is trained in place: its host weights are brought up to date by gt_trainer_sync(), by
  *          saving and at the end of gt_trainer_run(); it takes over the data's preprocessing
  * GT_ESHAPE  patch not legal or larger than an image; GT_EINVAL  labels or channels differ from the
- *          data's, or an option out of range; GT_ENOMEM
+ *          data's, MALIS for other than 2 labels, or an option out of range; GT_ENOMEM
  */
 GT_API gt_status gt_trainer_create(gt_trainer **out, gt_device *device, gt_model *model,
                                    gt_dataset *dataset, const gt_train_options *options);
@@ -152,8 +170,10 @@ typedef struct gt_train_progress {
     float gradient_norm; /**< before clipping */
     double seconds;      /**< since gt_trainer_run() or the first step of this run */
     uint64_t total;      /**< iterations wanted */
-    double waited;       /**< seconds of these in which the device waited for patches */
-    double idle;         /**< the same as a share of the time of all steps of this run */
+    float loss_softmax;  /**< parts of `loss`, their weights included; 0 while not minimised */
+    float loss_malis;
+    double waited; /**< seconds of these in which the device waited for patches */
+    double idle;   /**< the same as a share of the time of all steps of this run */
 } gt_train_progress;
 
 /**
@@ -195,10 +215,10 @@ GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
  */
 GT_API gt_status gt_trainer_resume(gt_trainer *trainer, const char *path);
 
-/** Memory of the training program. */
+/** Memory of the training program; where MALIS comes later, the larger of the two. */
 GT_API void gt_trainer_get_memory(const gt_trainer *trainer, gt_program_memory *out);
 
-/** The plan of the training program as text; the caller frees it with gt_free(). */
+/** The plan of the present training program as text; the caller frees it with gt_free(). */
 GT_API gt_status gt_trainer_dump(char **out, const gt_trainer *trainer);
 
 /** Release. NULL is accepted. */

@@ -131,9 +131,12 @@ static void replicate(float *raw, int32_t side, int32_t from, int32_t channels)
     }
 }
 
-void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
-                      uint64_t sample, float *raw, float *labels)
+void gt__sample_draw(struct gt_patch *out, const gt_dataset *dataset,
+                     const struct gt_patch_spec *spec, uint64_t key, uint64_t sample)
 {
+    float *raw = out->raw;
+    float *labels = out->labels;
+    size_t pixels = (size_t)spec->patch * (size_t)spec->patch;
     assert(dataset->ready);
     struct gt_place at = draw_place(dataset, spec, key, sample);
     gt_augment mode = spec->augment;
@@ -153,8 +156,18 @@ void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spe
         change_tone(raw, spec, at.page->channels, key, sample);
     }
     replicate(raw, spec->patch + spec->shrink, at.page->channels, dataset->channels);
+    if (out->truth) {
+        memcpy(out->truth, labels, pixels * sizeof *labels);
+        gt__consolidate(out->truth, pixels, dataset);
+    }
     if (spec->balance) {
         gt__balance_mask(labels, spec->balance, spec->patch, key, sample);
     }
-    gt__consolidate(labels, (size_t)spec->patch * (size_t)spec->patch, dataset);
+    gt__consolidate(labels, pixels, dataset);
+}
+
+void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
+                      uint64_t sample, float *raw, float *labels)
+{
+    gt__sample_draw(&(struct gt_patch){raw, labels, NULL}, dataset, spec, key, sample);
 }

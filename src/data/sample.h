@@ -29,4 +29,12 @@ gt_status gt__sample_check(gt_dataset *dataset, const struct gt_patch_spec *spec
 void gt__sample_patch(const gt_dataset *dataset, const struct gt_patch_spec *spec, uint64_t key,
                       uint64_t sample, float *raw, float *labels);
 
+/* What is drawn; labels as above, truth the same before pixels were masked at random: -1 only where
+ * the label images say so. NULL: not wanted. */
+struct gt_patch {
+    float *raw, *labels, *truth;
+};
+void gt__sample_draw(struct gt_patch *out, const gt_dataset *dataset,
+                     const struct gt_patch_spec *spec, uint64_t key, uint64_t sample);
+
 #endif

@@ -2,6 +2,7 @@
 #include "tool/config.h"
 #include "tool/filter_output.h"
 #include "tool/flags_labels.h"
+#include "tool/flags_loss.h"
 #include "tool/flags_network.h"
 #include "tool/flags_preprocess.h"
 #include "tool/flags_augment.h"
@@ -23,6 +24,7 @@ struct flags {
     struct preprocess_flags preprocess;
     struct network_flags network;
     struct solver_flags solver;
+    struct loss_flags loss;
     struct augment_flags augment;
     struct validation_flags validation;
     struct device_flags device;
@@ -110,7 +112,9 @@ static int make_model(struct training *t)
     if (status == GT_OK) {
         status = gt_model_init_weights(t->model, init, t->options.seed);
     }
-    return status == GT_OK ? config_keep(t->model, t->table) : tool_fail(status, ABOUT_OPTION);
+    code = status == GT_OK ? loss_init_model(t->model, &t->flags->loss)
+                           : tool_fail(status, ABOUT_OPTION);
+    return code ? code : config_keep(t->model, t->table);
 }
 
 /* A checkpoint of another network cannot be continued; weights of equal shape would hide some
@@ -185,7 +189,7 @@ static void show(struct training *t, const gt_train_progress *p)
 {
     char counts[64];
     char extra[160];
-    char json[256];
+    char json[320];
     double share = (double)p->iteration / (double)p->total;
     if (t->options.time_limit > 0.0 && p->seconds / t->options.time_limit > share) {
         share = p->seconds / t->options.time_limit;
@@ -193,12 +197,19 @@ static void show(struct training *t, const gt_train_progress *p)
     double rate = p->seconds > 0.0 ? (double)p->iteration / p->seconds : 0.0;
     snprintf(counts, sizeof counts, "%llu/%llu iterations", (unsigned long long)p->iteration,
              (unsigned long long)p->total);
-    snprintf(extra, sizeof extra, "loss %.4f  rate %.2e", (double)p->loss_mean, (double)p->rate);
+    int used = snprintf(extra, sizeof extra, "loss %.4f  rate %.2e", (double)p->loss_mean,
+                        (double)p->rate);
+    if (t->options.loss.kind != GT_LOSS_SOFTMAX) {
+        snprintf(extra + used, sizeof extra - (size_t)used, "  softmax %.4f  malis %.4f",
+                 (double)p->loss_softmax, (double)p->loss_malis);
+    }
     snprintf(json, sizeof json,
              ", \"iteration\": %llu, \"loss\": %.6g, \"loss_mean\": %.6g, \"rate\": %.6g, "
-             "\"gradient_norm\": %.6g, \"per_second\": %.3f, \"idle\": %.4f",
+             "\"gradient_norm\": %.6g, \"per_second\": %.3f, \"idle\": %.4f, "
+             "\"loss_softmax\": %.6g, \"loss_malis\": %.6g",
              (unsigned long long)p->iteration, (double)p->loss, (double)p->loss_mean,
-             (double)p->rate, (double)p->gradient_norm, rate, p->idle);
+             (double)p->rate, (double)p->gradient_norm, rate, p->idle, (double)p->loss_softmax,
+             (double)p->loss_malis);
     progress_show(&t->progress, share > 1.0 ? 1.0 : share, counts, extra, json, share >= 1.0);
 }
 
@@ -326,6 +337,7 @@ int cmd_train(int argc, char **argv)
                       .preprocess = PREPROCESS_DEFAULTS,
                       .network = NETWORK_DEFAULTS,
                       .solver = SOLVER_DEFAULTS,
+                      .loss = LOSS_DEFAULTS,
                       .augment = AUGMENT_DEFAULTS,
                       .validation = VALIDATION_DEFAULTS};
     const struct poptOption table[] = {
@@ -338,6 +350,7 @@ int cmd_train(int argc, char **argv)
         PREPROCESS_OPTIONS(f.preprocess),
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "1 or 3 (default: as the images)", "C"},
         SOLVER_OPTIONS(f.solver),
+        LOSS_OPTIONS(f.loss),
         AUGMENT_OPTIONS(f.augment),
         VALIDATION_OPTIONS(f.validation),
         {"filter-output", 0, POPT_ARG_STRING, &f.filter_output, 0,
@@ -362,6 +375,7 @@ int cmd_train(int argc, char **argv)
     f.device.silent = progress_alone(f.progress, f.quiet);
     code = check(&f);
     code = code ? code : solver_fill(&t.options, &f.solver);
+    code = code ? code : loss_fill(&t.options, &f.loss);
     code = code ? code : augment_fill(&t.options, &f.augment);
     code = code ? code : labels_fill_train(&t.options, &f.label);
     code = code ? code : validation_fill(&t.validation, &f.validation);

@@ -208,6 +208,10 @@ static int add_iteration(struct monitor *m)
                           json_finite(m->sum.norm / n), "ms", m->sum.ms / n, "idle_ms",
                           1000.0 * (p->waited - m->waited) / n);
     m->waited = p->waited;
+    if (r && m->sum.malis > 0.0) {
+        json_object_set_new(r, "loss_softmax", json_finite(m->sum.softmax / n));
+        json_object_set_new(r, "loss_malis", json_finite(m->sum.malis / n));
+    }
     memset(&m->sum, 0, sizeof m->sum);
     return history_add(&m->history, r);
 }
@@ -239,6 +243,8 @@ int monitor_step(struct monitor *m, const gt_train_progress *p)
     double now = tool_now();
     m->latest = *p;
     m->sum.loss += (double)p->loss;
+    m->sum.softmax += (double)p->loss_softmax;
+    m->sum.malis += (double)p->loss_malis;
     m->sum.norm += (double)p->gradient_norm;
     m->sum.ms += 1000.0 * (now - m->left_at);
     m->sum.n++;

@@ -37,7 +37,7 @@ struct monitor {
     double stepped_at;           /* when the last iteration ended */
     double left_at;              /* when the trainer went on after it */
     struct {
-        double loss, norm, ms;
+        double loss, softmax, malis, norm, ms;
         uint64_t n;
     } sum;                    /* since the last iteration record */
     double waited;            /* seconds for patches, up to that record */

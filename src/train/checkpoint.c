@@ -25,14 +25,15 @@ struct states {
 static gt_status states_create(struct states *s, const gt_trainer *t)
 {
     size_t count = 0;
-    for (size_t i = 0; i < t->n_states; ++i) {
-        count += gt__count(t->states[i].shape);
+    for (size_t i = 0; i < t->phase.n_states; ++i) {
+        count += gt__count(t->phase.states[i].shape);
     }
-    GT_TRY(gt__alloc(&s->tensors, t->n_states, sizeof *s->tensors, "list of optimizer states"));
+    GT_TRY(
+        gt__alloc(&s->tensors, t->phase.n_states, sizeof *s->tensors, "list of optimizer states"));
     GT_TRY(gt__alloc_raw(&s->data, count, sizeof *s->data, "optimizer state"));
     float *at = s->data;
-    for (size_t i = 0; i < t->n_states; ++i) {
-        const struct gt_trainer_state *from = &t->states[i];
+    for (size_t i = 0; i < t->phase.n_states; ++i) {
+        const struct gt_trainer_state *from = &t->phase.states[i];
         s->tensors[i] = (struct gt_file_tensor){.name = from->name,
                                                 .shape = from->shape,
                                                 .dims = ends_with(from->name, ".bias") ? 1 : 4,
@@ -75,14 +76,15 @@ gt_status gt_trainer_save(gt_trainer *t, const char *path)
     }
     GT_TRY_OUT(gt_trainer_sync(t));
     GT_TRY_OUT(states_create(&s, t));
-    for (size_t i = 0; i < t->n_states; ++i) {
-        GT_TRY_OUT(gt__program_read_kept(t->program, t->states[i].value, s.tensors[i].data));
+    for (size_t i = 0; i < t->phase.n_states; ++i) {
+        GT_TRY_OUT(
+            gt__program_read_kept(t->phase.program, t->phase.states[i].value, s.tensors[i].data));
     }
     struct gt_checkpoint checkpoint = {.iteration = t->iteration,
                                        .key = t->key,
                                        .counter = t->counter,
                                        .tensors = s.tensors,
-                                       .n_tensors = t->n_states};
+                                       .n_tensors = t->phase.n_states};
     bool replace = is_damaged(t, path); /* `path`.prev is the only good one */
     GT_TRY_OUT(gt__model_file_write(t->model, path, &checkpoint, !replace));
     t->damaged = t->damaged && !replace;
@@ -141,7 +143,7 @@ static gt_status read_states(struct states *s, const gt_trainer *t,
                              const struct gt_model_file *file)
 {
     char message[512];
-    for (size_t i = 0; i < t->n_states; ++i) {
+    for (size_t i = 0; i < t->phase.n_states; ++i) {
         const struct gt_file_tensor *to = &s->tensors[i];
         gt_status status = gt__model_file_read(to->data, file, to->name, to->shape);
         if (status == GT_ESHAPE) {
@@ -174,14 +176,16 @@ static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
     GT_TRY_OUT(gt__model_file_number(&counter, file, "greentea.counter"));
     GT_TRY_OUT(states_create(&s, t));
     GT_TRY_OUT(read_states(&s, t, file));
+    GT_TRY_OUT(gt__phase_enter(t, iteration));
     GT_TRY_OUT(gt__model_file_weights(t->model, file));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
         GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, t->model, i));
-        GT_TRY_OUT(gt_program_write(t->program, t->params[i], data));
+        GT_TRY_OUT(gt_program_write(t->phase.program, t->phase.params[i], data));
     }
-    for (size_t i = 0; i < t->n_states; ++i) {
-        GT_TRY_OUT(gt__program_write_kept(t->program, t->states[i].value, s.tensors[i].data));
+    for (size_t i = 0; i < t->phase.n_states; ++i) {
+        GT_TRY_OUT(
+            gt__program_write_kept(t->phase.program, t->phase.states[i].value, s.tensors[i].data));
     }
     t->iteration = iteration;
     t->key = key;

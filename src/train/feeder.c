@@ -12,7 +12,7 @@
 #define MOST_THREADS 4 /* by default */
 
 struct batch {
-    float *input, *label;
+    float *input, *label, *truth;
     size_t done; /* patches */
 };
 
@@ -39,7 +39,9 @@ static void produce(const struct gt_feeder_options *o, const struct batch *b, si
 {
     size_t in = gt__count(o->input) / (size_t)o->input.n;
     size_t out = gt__count(o->label) / (size_t)o->label.n;
-    gt__sample_patch(o->dataset, &o->spec, key, sample, b->input + i * in, b->label + i * out);
+    struct gt_patch patch = {b->input + i * in, b->label + i * out,
+                             b->truth ? b->truth + i * out : NULL};
+    gt__sample_draw(&patch, o->dataset, &o->spec, key, sample);
 }
 
 static void *work(void *cookie)
@@ -112,7 +114,11 @@ gt_status gt__feeder_create(struct gt_feeder **out, const struct gt_feeder_optio
         struct batch *b = &f->ring[f->n_ring];
         GT_TRY_OUT(gt__alloc(&b->input, gt__count(options->input), sizeof(float), "patches"));
         status = gt__alloc(&b->label, gt__count(options->label), sizeof(float), "patch labels");
+        if (status == GT_OK && options->truth) {
+            status = gt__alloc(&b->truth, gt__count(options->label), sizeof(float), "patch labels");
+        }
         if (status != GT_OK) {
+            gt__free(b->label);
             gt__free(b->input);
             goto out;
         }
@@ -143,6 +149,7 @@ void gt__feeder_free(struct gt_feeder *f)
     for (size_t i = 0; i < f->n_ring; ++i) {
         gt__free(f->ring[i].input);
         gt__free(f->ring[i].label);
+        gt__free(f->ring[i].truth);
     }
     gt__free(f->ring);
     gt__free(f->threads);
@@ -196,7 +203,7 @@ void gt__feeder_take(struct gt_feeder_batch *out, struct gt_feeder *f, uint64_t 
     f->counter += f->patches;
     f->assigned -= f->patches;
     pthread_cond_broadcast(&f->work);
-    *out = (struct gt_feeder_batch){b->input, b->label};
+    *out = (struct gt_feeder_batch){b->input, b->label, b->truth};
     pthread_mutex_unlock(&f->mutex);
 }
 

@@ -18,11 +18,13 @@ struct gt_feeder_options {
     struct gt_patch_spec spec; /* gt__sample_check() has accepted it */
     gt_shape input, label;     /* of a batch: [n][channels][h][w] and [n][1][h][w] */
     int32_t threads;           /* 1 or more */
+    bool truth;                /* labels without masking are wanted too */
 };
 
 /* What a batch holds, as the shapes say. */
 struct gt_feeder_batch {
     const float *input, *label;
+    const float *truth; /* shaped like label; NULL if not wanted */
 };
 
 /* GT_ENOMEM also if a thread cannot be started. */

@@ -13,12 +13,15 @@ static gt_status write_inputs(gt_program *program, gt_trainer *t,
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
         GT_TRY(gt_model_tensor(NULL, NULL, &data, t->model, i));
-        GT_TRY(gt_program_write(program, t->params[i], data));
+        GT_TRY(gt_program_write(program, t->phase.params[i], data));
     }
     gt__schedule_hyper(hyper, &t->options, t->iteration, 0);
-    GT_TRY(gt_program_write(program, t->input, batch->input));
-    GT_TRY(gt_program_write(program, t->label, batch->label));
-    return gt_program_write(program, t->updates.hyper, hyper);
+    GT_TRY(gt_program_write(program, t->phase.input, batch->input));
+    GT_TRY(gt_program_write(program, t->phase.label, batch->label));
+    if (t->phase.truth != GT_NO_VALUE) {
+        GT_TRY(gt_program_write(program, t->phase.truth, batch->truth));
+    }
+    return gt_program_write(program, t->phase.updates.hyper, hyper);
 }
 
 gt_status gt_trainer_inspect(gt_trainer *t, gt_blob_fn fn, void *cookie)
@@ -34,14 +37,14 @@ gt_status gt_trainer_inspect(gt_trainer *t, gt_blob_fn fn, void *cookie)
     gt_program_options_init(&options);
     options.deterministic = t->options.deterministic;
     GT_TRY_OUT(gt_trainer_sync(t));
-    GT_TRY_OUT(gt__graph_clone(&graph, t->graph));
+    GT_TRY_OUT(gt__graph_clone(&graph, t->phase.graph));
     GT_TRY_OUT(gt__inspect_mark(graph));
     GT_TRY_OUT(gt_program_create(&program, t->device, graph, &options));
     gt__feeder_take(&batch, t->feeder, t->key, t->counter);
     GT_TRY_OUT(write_inputs(program, t, &batch));
     GT_TRY_OUT(gt_program_run(program));
-    const gt_blob data = {"data", gt_graph_shape(graph, t->input), batch.input, NULL};
-    const gt_blob truth = {"label", gt_graph_shape(graph, t->label), batch.label, NULL};
+    const gt_blob data = {"data", gt_graph_shape(graph, t->phase.input), batch.input, NULL};
+    const gt_blob truth = {"label", gt_graph_shape(graph, t->phase.label), batch.label, NULL};
     GT_TRY_OUT(gt__inspect_call(&data, fn, cookie));
     GT_TRY_OUT(gt__inspect_call(&truth, fn, cookie));
     GT_TRY_OUT(gt__inspect_show(program, graph, fn, cookie));

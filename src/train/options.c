@@ -34,6 +34,7 @@ void gt_train_options_init(gt_train_options *options)
                                   .normalize = GT_NORMALIZE_VALID,
                                   .augment = GT_AUGMENT_AUTO,
                                   .seed = 1};
+    gt__loss_options_init(&options->loss);
     gt_augment_options_init(&options->distort);
     gt__equalise_options_init(&options->balance);
 }
@@ -150,7 +151,7 @@ gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
     if (o->augment == GT_AUGMENT_AUTO) {
         o->augment = m.labels == 2 ? GT_AUGMENT_D4 : GT_AUGMENT_NONE;
     }
-    return GT_OK;
+    return gt__loss_check(o, m.labels);
 }
 
 static json_t *distort_json(const gt_augment_options *d)
@@ -178,7 +179,8 @@ gt_status gt__train_options_json(char **out, const gt_train_options *o)
         "decay", (double)o->decay, "clip", (double)o->clip, "normalize",
         o->normalize == GT_NORMALIZE_VALID ? "valid" : "batch", "augment", augments[o->augment]);
     bool good = json && json_object_set_new(json, "distort", distort_json(&o->distort)) == 0 &&
-                gt__equalise_options_json(json, o) == GT_OK;
+                gt__equalise_options_json(json, o) == GT_OK &&
+                gt__loss_json(json, &o->loss) == GT_OK;
     if (adam) {
         good = good && !json_object_set_new(json, "beta2", json_real((double)o->beta2)) &&
                !json_object_set_new(json, "epsilon", json_real((double)o->epsilon));

@@ -24,70 +24,6 @@ static int64_t now_ns(void)
 
 /* ---- creating ---- */
 
-/* The state values that gt__graph_updates() appended. */
-static gt_status list_states(gt_trainer *t, const gt_graph *graph)
-{
-    size_t n = 0;
-    for (size_t v = 1; v < graph->n_values; ++v) {
-        n += graph->values[v].role == GT_ROLE_STATE;
-    }
-    GT_TRY(gt__alloc(&t->states, n, sizeof *t->states, "list of optimizer states"));
-    for (size_t v = 1; v < graph->n_values; ++v) {
-        const struct gt_value_info *info = &graph->values[v];
-        if (info->role == GT_ROLE_STATE) {
-            struct gt_trainer_state *s = &t->states[t->n_states++];
-            s->value = (gt_value)v;
-            s->shape = info->shape;
-            snprintf(s->name, sizeof s->name, "optimizer.%s", info->name);
-        }
-    }
-    return GT_OK;
-}
-
-static gt_status build_graph(gt_graph **out, gt_trainer *t, gt_shape input, gt_shape label)
-{
-    gt_graph *g = NULL;
-    gt_value scores = GT_NO_VALUE;
-    enum gt_update kind = t->options.solver == GT_SGD ? GT_UPDATE_SGD : GT_UPDATE_ADAMW;
-    gt_status status = GT_OK;
-    GT_TRY_OUT(gt_graph_create(&g));
-    GT_TRY_OUT(gt_graph_input(&t->input, g, input, "input"));
-    GT_TRY_OUT(gt_graph_input(&t->label, g, label, "label"));
-    GT_TRY_OUT(gt_model_append(&scores, t->params, t->model, g, t->input));
-    GT_TRY_OUT(gt_graph_softmax_loss(&t->loss, NULL, g, scores, t->label, t->options.normalize, 1));
-    GT_TRY_OUT(gt_graph_output(g, t->loss));
-    GT_TRY_OUT(gt_graph_gradient(g, t->loss));
-    GT_TRY_OUT(gt__graph_updates(&t->updates, g, kind));
-    GT_TRY_OUT(gt_graph_output(g, t->updates.sumsq));
-    *out = g;
-    g = NULL;
-out:
-    gt_graph_free(g);
-    return status;
-}
-
-static gt_status build_program(gt_trainer *t, gt_shape input, gt_shape label)
-{
-    gt_program_options options;
-    gt_device_info device;
-    gt_program_options_init(&options);
-    options.deterministic = t->options.deterministic;
-    GT_TRY(
-        gt__alloc(&t->params, gt_model_tensors(t->model), sizeof *t->params, "list of parameters"));
-    GT_TRY(build_graph(&t->graph, t, input, label));
-    GT_TRY(list_states(t, t->graph));
-    gt_device_describe(t->device, &device);
-    t->early = strcmp(device.backend, "cpu") != 0;
-    options.ahead = t->early;
-    GT_TRY(gt_program_create(&t->program, t->device, t->graph, &options));
-    for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
-        float *data = NULL;
-        GT_TRY(gt_model_tensor(NULL, NULL, &data, t->model, i));
-        GT_TRY(gt_program_write(t->program, t->params[i], data));
-    }
-    return GT_OK;
-}
-
 static gt_status balance_labels(gt_trainer *t, struct gt_patch_spec *spec)
 {
     const struct gt_balance_options options = {t->options.equalise, spec->patch,
@@ -143,7 +79,10 @@ static gt_status fill(gt_trainer *t, gt_device *device, gt_model *model, gt_data
     }
     GT_TRY(gt__sample_check(dataset, &feeder.spec));
     GT_TRY(balance_labels(t, &feeder.spec));
-    GT_TRY(build_program(t, feeder.input, feeder.label));
+    feeder.truth = gt__loss_needs_truth(&t->options);
+    t->input = feeder.input;
+    t->label = feeder.label;
+    GT_TRY(gt__phase_start(t));
     GT_TRY(gt__feeder_create(&t->feeder, &feeder));
     /* the model changes only when nothing can fail any more but this */
     GT_TRY(gt__train_options_json(&solver, &t->options));
@@ -183,10 +122,7 @@ void gt_trainer_free(gt_trainer *t)
     }
     gt__feeder_free(t->feeder);
     gt__balance_free(t->balance);
-    gt_program_free(t->program);
-    gt_graph_free(t->graph);
-    gt__free(t->states);
-    gt__free(t->params);
+    gt__phase_free(&t->phase);
     gt__free(t);
 }
 
@@ -212,18 +148,24 @@ static void begin(gt_trainer *t)
     t->loss_mean = 0;
 }
 
+/* Of one iteration. */
+struct outcome {
+    float loss, softmax, malis; /* the sum and its parts */
+    float sumsq;                /* of the gradient */
+};
+
 /* The updates skip themselves when the norm is not finite, so nothing has to be taken back. */
-static gt_status check_finite(const gt_trainer *t, float loss, float sumsq)
+static gt_status check_finite(const gt_trainer *t, const struct outcome *o)
 {
-    if (isfinite(loss) && isfinite(sumsq)) {
+    if (isfinite(o->loss) && isfinite(o->sumsq)) {
         return GT_OK;
     }
-    bool nan = isnan(loss) || isnan(sumsq);
+    bool nan = isnan(o->loss) || isnan(o->sumsq);
     return gt__fail(
         GT_ENUMERIC,
         "iteration %llu: the %s is %s; the weights are left as they were (a lower rate may "
         "help)",
-        (unsigned long long)t->iteration + 1, isfinite(loss) ? "gradient" : "loss",
+        (unsigned long long)t->iteration + 1, isfinite(o->loss) ? "gradient" : "loss",
         nan ? "not a number" : "infinite");
 }
 
@@ -238,8 +180,11 @@ static gt_status upload(gt_trainer *t)
     int64_t start = now_ns();
     gt__feeder_take(&batch, t->feeder, t->key, t->counter);
     t->wait_ns += now_ns() - start;
-    GT_TRY(gt_program_write(t->program, t->input, batch.input));
-    GT_TRY(gt_program_write(t->program, t->label, batch.label));
+    GT_TRY(gt_program_write(t->phase.program, t->phase.input, batch.input));
+    GT_TRY(gt_program_write(t->phase.program, t->phase.label, batch.label));
+    if (t->phase.truth != GT_NO_VALUE) {
+        GT_TRY(gt_program_write(t->phase.program, t->phase.truth, batch.truth));
+    }
     t->uploaded = true;
     t->uploaded_key = t->key;
     t->uploaded_counter = t->counter;
@@ -249,37 +194,44 @@ static gt_status upload(gt_trainer *t)
 /* One run. Inputs do not outlive it, so the next patches are written behind it; if there are none
  * yet, they are waited for when the device is done, so that all waiting is idleness of the device.
  */
-static gt_status run_step(float *loss, float *sumsq, gt_trainer *t, const float *hyper)
+static gt_status run_step(struct outcome *out, gt_trainer *t, const float *hyper)
 {
+    const struct gt_phase *p = &t->phase;
     GT_TRY(upload(t));
     t->uploaded = false;
-    GT_TRY(gt_program_write(t->program, t->updates.hyper, hyper));
-    GT_TRY(gt_program_run(t->program));
+    GT_TRY(gt_program_write(p->program, p->updates.hyper, hyper));
+    GT_TRY(gt_program_run(p->program));
     t->counter += (uint64_t)t->options.batch;
     if (t->early && t->iteration + 1 < t->options.iterations &&
         gt__feeder_ready(t->feeder, t->key, t->counter)) {
         GT_TRY(upload(t));
     }
-    GT_TRY(gt_program_read(t->program, t->loss, loss));
-    return gt_program_read(t->program, t->updates.sumsq, sumsq);
+    if (p->softmax != GT_NO_VALUE) {
+        GT_TRY(gt_program_read(p->program, p->softmax, &out->softmax));
+    }
+    if (p->malis != GT_NO_VALUE) {
+        GT_TRY(gt_program_read(p->program, p->malis, &out->malis));
+    }
+    out->loss = out->softmax + out->malis;
+    return gt_program_read(p->program, p->updates.sumsq, &out->sumsq);
 }
 
 gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
 {
     float hyper[GT_HYPER_COUNT];
-    float loss = 0;
-    float sumsq = 0;
+    struct outcome o = {0};
     if (!t) {
         return gt__fail(GT_EINVAL, "trainer is NULL");
     }
     if (t->start_ns == 0) {
         begin(t);
     }
+    GT_TRY(gt__phase_enter(t, t->iteration));
     int64_t start = now_ns();
     gt__schedule_hyper(hyper, &t->options, t->iteration, time_share(t));
     uint64_t counter = t->counter;
-    gt_status status = run_step(&loss, &sumsq, t, hyper);
-    status = status == GT_OK ? check_finite(t, loss, sumsq) : status;
+    gt_status status = run_step(&o, t, hyper);
+    status = status == GT_OK ? check_finite(t, &o) : status;
     if (status != GT_OK) {
         t->counter = counter; /* this step did not happen */
         return status;
@@ -287,15 +239,17 @@ gt_status gt_trainer_step(gt_train_progress *progress, gt_trainer *t)
     ++t->iteration;
     ++t->steps;
     t->step_ns += now_ns() - start;
-    t->loss_mean += (loss - t->loss_mean) / (float)(t->steps < MEAN_OVER ? t->steps : MEAN_OVER);
+    t->loss_mean += (o.loss - t->loss_mean) / (float)(t->steps < MEAN_OVER ? t->steps : MEAN_OVER);
     if (progress) {
         *progress = (gt_train_progress){.iteration = t->iteration,
-                                        .loss = loss,
+                                        .loss = o.loss,
                                         .loss_mean = t->loss_mean,
                                         .rate = hyper[GT_HYPER_RATE],
-                                        .gradient_norm = sqrtf(sumsq),
+                                        .gradient_norm = sqrtf(o.sumsq),
                                         .seconds = seconds(t),
                                         .total = t->options.iterations,
+                                        .loss_softmax = o.softmax,
+                                        .loss_malis = o.malis,
                                         .waited = (double)t->wait_ns * 1e-9,
                                         .idle = (double)t->wait_ns / (double)t->step_ns};
     }
@@ -338,7 +292,7 @@ gt_status gt_trainer_sync(gt_trainer *t)
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
         GT_TRY(gt_model_tensor(NULL, NULL, &data, t->model, i));
-        GT_TRY(gt_program_read(t->program, t->params[i], data));
+        GT_TRY(gt_program_read(t->phase.program, t->phase.params[i], data));
     }
     gt__model_set_iteration(t->model, t->iteration);
     gt__model_set_random(t->model, t->key, t->counter);
@@ -347,10 +301,10 @@ gt_status gt_trainer_sync(gt_trainer *t)
 
 void gt_trainer_get_memory(const gt_trainer *t, gt_program_memory *out)
 {
-    gt_program_get_memory(t->program, out);
+    *out = t->memory;
 }
 
 gt_status gt_trainer_dump(char **out, const gt_trainer *t)
 {
-    return gt_program_dump(out, t->program);
+    return gt_program_dump(out, t->phase.program);
 }

@@ -17,20 +17,30 @@ struct gt_trainer_state {
     char name[GT_NAME_SIZE + 16]; /* as in files: "optimizer.m.conv1.weight" */
 };
 
+/* The program of a loss and its values. MALIS may come later in a training, with another program. */
+struct gt_phase {
+    gt_loss_kind kind;
+    gt_graph *graph; /* of the program */
+    gt_program *program;
+    gt_value input, label;
+    gt_value truth;          /* labels that MALIS reads, if others than `label`; else GT_NO_VALUE */
+    gt_value softmax, malis; /* parts of the loss; GT_NO_VALUE where not minimised */
+    struct gt_update_values updates;
+    gt_value *params; /* gt_model_tensors() */
+    struct gt_trainer_state *states;
+    size_t n_states;
+};
+
 struct gt_trainer {
     gt_device *device;
     gt_model *model;
     gt_dataset *dataset;
     gt_train_options options; /* complete: patch, batch and augment chosen */
-    gt_graph *graph; /* of the program */
-    gt_program *program;
+    struct gt_phase phase;
+    gt_shape input, label;    /* of a batch */
+    gt_program_memory memory; /* of the larger phase */
     struct gt_feeder *feeder;
     struct gt_balance *balance; /* label equalisation */
-    gt_value input, label, loss;
-    struct gt_update_values updates;
-    gt_value *params; /* gt_model_tensors() */
-    struct gt_trainer_state *states;
-    size_t n_states;
 
     uint64_t iteration; /* done in all */
     uint64_t counter;   /* samples drawn in all */
@@ -51,6 +61,22 @@ struct gt_trainer {
     int64_t step_ns;  /* in steps since then: not, for example, in validation */
     int64_t wait_ns;  /* for patches */
 };
+
+/* The first program, by the trainer's options, shapes and iteration; later ones are planned only, so
+ * that what cannot work fails before hours of training. */
+gt_status gt__phase_start(gt_trainer *t);
+/* The program for the iteration after `iteration` done ones. A new one takes over parameters and
+ * optimizer state; where it cannot be had, the trainer stays as it was. */
+gt_status gt__phase_enter(gt_trainer *t, uint64_t iteration);
+void gt__phase_free(struct gt_phase *phase);
+
+/* Do pixels lose their label at random, and shall MALIS have them all the same? */
+bool gt__loss_needs_truth(const gt_train_options *o);
+void gt__loss_options_init(gt_loss_options *o);
+/* GT_EINVAL  a field out of range, or MALIS for other than two labels; patch and labels: chosen. */
+gt_status gt__loss_check(const gt_train_options *o, int32_t labels);
+/* Member "loss" of a JSON object. */
+gt_status gt__loss_json(json_t *json, const gt_loss_options *o);
 
 /* Fill patch, batch and augment, check the rest, against the model and the data. */
 gt_status gt__train_options_complete(gt_train_options *o, const gt_model *model,
