@@ -192,11 +192,12 @@ static void put_preprocessor(struct import *im, struct proto_field *input, bool 
 
 /* ---- sections ---- */
 
-static void put_filters(struct import *im, struct proto_field *block)
+static void put_filters(struct import *im, struct proto_field *block, const char *difference)
 {
     struct proto_field *filters = import_block(block, "filter_output");
     const char *folder = import_text(im, filters, "output");
     if (import_switch(im, filters, "output_filters") && folder) {
+        import_note(im, "filter_output: %s", difference);
         import_put_text(im, "filter-output", folder);
     }
 }
@@ -240,7 +241,7 @@ void import_train(struct import *im, struct proto_field *train)
     import_note(im, "the networks of 2015 had:");
     import_note(im, "init: paper");
     import_note(im, "skip-gradient: blocked");
-    put_filters(im, train);
+    put_filters(im, train, "written once, at the end of the training");
     import_note_rest(im, train, "");
 }
 
@@ -296,7 +297,7 @@ void import_process(struct import *im, struct proto_field *process)
     import_integer(im, &labels, input, "labels");
     put_output(im, import_block(process, "output"), labels);
     put_preprocessor(im, input, false);
-    put_filters(im, process);
+    put_filters(im, process, "of one tile; see --filter-page and --filter-tile");
     for (int i = 0; unneeded[i]; i++) {
         (void)proto_value(process, unneeded[i]);
     }

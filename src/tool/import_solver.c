@@ -83,6 +83,17 @@ static void put_solver_kind(struct import *im, struct proto_field *s)
     import_put_text(im, "solver", "sgd");
 }
 
+/* The net's file decides the loss; those with MALIS say so in their name. */
+static void put_loss(struct import *im, struct proto_field *s)
+{
+    const char *net = import_text(im, s, "train_net");
+    net = net ? net : import_text(im, s, "net");
+    if (net && strstr(net, "malis")) {
+        import_put_text(im, "loss", "malis");
+        import_put_text(im, "malis-form", "hinge");
+    }
+}
+
 /* What has no counterpart, with the reason. */
 static void skip_fields(struct import *im, struct proto_field *s)
 {
@@ -144,6 +155,7 @@ void import_solver(struct import *im)
     if (import_integer(im, &count, s, "random_seed")) {
         import_put_integer(im, "seed", count);
     }
+    put_loss(im, s);
     import_note(im, "Caffe gave biases twice the rate of weights; here all have the same");
     skip_fields(im, s);
     import_note_rest(im, s, "solver");

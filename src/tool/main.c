@@ -29,9 +29,11 @@ static void print_help(void)
     for (int i = 0; i < N_COMMANDS; i++) {
         printf("  %-10s %s\n", commands[i].name, commands[i].about);
     }
-    printf("\n`greentea COMMAND --help` lists the options of a command.\n"
-           "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 device or memory,\n"
-           "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
+    printf(
+        "\n`greentea COMMAND --help` lists the options of a command; for the longer ones they can\n"
+        "stand in a YAML file, --config FILE.\n"
+        "Exit codes: 0 done, 1 internal error, 2 usage, 3 bad input, 4 device or memory,\n"
+        "5 output, 6 not a number in training, 130 or 143 stopped by a signal.\n");
 }
 
 static int run(int argc, char **argv)

@@ -101,6 +101,10 @@ for command in process evaluate benchmark tune; do
     n=$((n + 1))
     cmp -s out printed.yaml || complain "a printed configuration of $command does not read back"
 done
+# What is not UTF-8 is no YAML.
+expect 0 train --print-config --raw "$(printf 'a\377b')"
+says "^greentea: warning: --raw is not UTF-8 and is noted as 'a\\?b'\$" err
+says '^  raw: "a\?b"  # ' out
 # Every long option that help lists is a key.
 "$tool" train --help | sed -n 's/^ *\(-., \)\{0,1\} *--\([a-z0-9-]*\).*/\2/p' | grep -vxE 'help|config|print-config' |
     sort -u >listed

@@ -139,6 +139,13 @@ grep -q '^  rate: 5.0e-05 ' out && grep -q '^  consolidate: "*0,0,1,0,1"* ' out 
 expect 2 import toolparam set/old.prototxt --out new.yaml
 expect 0 import toolparam set/old.prototxt --out new.yaml --overwrite
 
+sed 's/net.prototxt/net_malis.prototxt/' net_sk_2out/solver.prototxt >malis
+mv malis net_sk_2out/solver.prototxt
+expect 0 import toolparam set/old.prototxt
+has '  loss: malis' '  malis-form: hinge'
+cp out malis.yaml
+expect 0 train --config malis.yaml --print-config
+
 # ---- the second block; no solver file; another network; a size it cannot have ----
 expect 0 import toolparam set/old.prototxt --index 1
 has '  net: usk9' '  out: model.safetensors' '  norm: none' '  augment: flips' '  equalise: mask' \
