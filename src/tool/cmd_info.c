@@ -151,7 +151,11 @@ static int print_flags(const struct flags *f, const gt_model *model)
     json_t *note = config_kept(model);
     if (note) {
         const char *version = json_string_value(json_object_get(note, "version"));
-        printf("%s# trained by greentea %s with\n", f->config ? "" : "\n", version ? version : "?");
+        printf("%s# trained by greentea ", f->config ? "" : "\n");
+        for (const char *c = version ? version : "?"; *c; c++) {
+            putchar(*c > ' ' && *c < 127 ? *c : '?'); /* a model's file may hold anything */
+        }
+        puts(" with");
         config_print(stdout, "train", json_object_get(note, "flags"), NULL);
         json_decref(note);
     } else if (f->config) {

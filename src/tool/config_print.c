@@ -26,6 +26,24 @@ static bool is_plain(const char *text)
     return n >= sizeof lower || tool_choice(lower, words) < 0;
 }
 
+/* Bytes of a character that YAML refuses as it is (its text is UTF-8), 0 if it is fine. */
+static size_t refused(unsigned *code, const unsigned char *c)
+{
+    if (*c < 32 || *c == 127) {
+        *code = *c;
+        return 1;
+    }
+    if (*c == 0xC2 && c[1] < 0xA0) { /* the upper control characters */
+        *code = c[1];
+        return 2;
+    }
+    if (*c == 0xEF && ((c[1] == 0xBB && c[2] == 0xBF) || (c[1] == 0xBF && c[2] >= 0xBE))) {
+        *code = 0xF000u + (c[1] & 63u) * 64 + (c[2] & 63u); /* U+FEFF, U+FFFE, U+FFFF */
+        return 3;
+    }
+    return 0;
+}
+
 void config_put_word(FILE *out, const char *text)
 {
     if (is_plain(text)) {
@@ -33,14 +51,18 @@ void config_put_word(FILE *out, const char *text)
         return;
     }
     fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\') {
-            fprintf(out, "\\%c", *c);
-        } else if (*c < 32 || *c == 127) {
-            fprintf(out, "\\x%02X", *c);
-        } else {
-            fputc(*c, out);
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        unsigned code = 0;
+        const size_t n = refused(&code, c);
+        if (n > 0) {
+            fprintf(out, "\\u%04X", code);
+            c += n;
+            continue;
         }
+        if (*c == '"' || *c == '\\') {
+            fputc('\\', out);
+        }
+        fputc(*c++, out);
     }
     fputc('"', out);
 }
@@ -106,7 +128,9 @@ void config_print(FILE *out, const char *section, const json_t *object,
     fprintf(out, "%s:\n", section);
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        fprintf(out, "  %s: ", key);
+        fputs("  ", out);
+        config_put_word(out, key); /* a model's file may hold anything */
+        fputs(": ", out);
         put_value(out, value);
         if (table) {
             put_comment(out, table, key);

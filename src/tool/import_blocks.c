@@ -284,7 +284,6 @@ void import_process(struct import *im, struct proto_field *process)
     struct proto_field *input = import_block(process, "input");
     const char *raw = import_text(im, input, "raw_images");
     const char *snapshot = import_text(im, process, "caffemodel");
-    static const char *const unneeded[] = {"process_net", NULL};
     long long labels = 2;
     fputs("process:\n", im->out);
     if (snapshot) {
@@ -298,9 +297,7 @@ void import_process(struct import *im, struct proto_field *process)
     put_output(im, import_block(process, "output"), labels);
     put_preprocessor(im, input, false);
     put_filters(im, process, "of one tile; see --filter-page and --filter-tile");
-    for (int i = 0; unneeded[i]; i++) {
-        (void)proto_value(process, unneeded[i]);
-    }
+    (void)proto_value(process, "process_net"); /* the model knows its network */
     static const char *const known[] = {"padding_size", "patch_size",   "channels",
                                         "batch_size",   "label_images", NULL};
     for (int i = 0; known[i]; i++) {

@@ -101,6 +101,14 @@ for command in process evaluate benchmark tune; do
     n=$((n + 1))
     cmp -s out printed.yaml || complain "a printed configuration of $command does not read back"
 done
+# Whatever a name holds, it comes back.
+odd=$(printf 'a\tb\\"\302\233\303\251\357\273\277\342\202\254#: x\001\177')
+expect 0 train --print-config --raw "$odd"
+cp out printed.yaml
+expect 0 train --config printed.yaml --print-config
+n=$((n + 1))
+cmp -s out printed.yaml || complain "odd characters do not read back"
+says '"a\\u0009b\\\\\\"\\u009Bé\\uFEFF€#: x\\u0001\\u007F"' out
 # What is not UTF-8 is no YAML.
 expect 0 train --print-config --raw "$(printf 'a\377b')"
 says "^greentea: warning: --raw is not UTF-8 and is noted as 'a\\?b'\$" err
