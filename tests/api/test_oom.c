@@ -132,6 +132,58 @@ out:
     return status;
 }
 
+static int look(const gt_blob *blob, void *cookie)
+{
+    (void)blob;
+    (void)cookie;
+    return 0;
+}
+
+static gt_status read_zeros(void *cookie, int32_t y, int32_t rows, float *dst)
+{
+    (void)cookie;
+    (void)y;
+    memset(dst, 0, (size_t)rows * 8 * sizeof *dst);
+    return GT_OK;
+}
+
+/* All blobs of a tile and of a step. */
+static gt_status life_of_inspection(void)
+{
+    gt_device *device = NULL;
+    gt_model *model = NULL;
+    gt_predictor *predictor = NULL;
+    gt_dataset *dataset = NULL;
+    gt_trainer *trainer = NULL;
+    gt_image *image[2] = {NULL, NULL};
+    const gt_row_source source = {8, 8, 1, read_zeros, NULL};
+    gt_train_options o;
+    gt_dataset_options d;
+    gt_status status = GT_OK;
+    gt_train_options_init(&o);
+    gt_dataset_options_init(&d);
+    o.patch = 2;
+    TRY(open_device(&device));
+    TRY(make_model(&model, "usk"));
+    TRY(gt_predictor_create(&predictor, device, model, NULL));
+    TRY(gt_predictor_inspect(predictor, &source, NULL, look, NULL));
+    TRY(gt_dataset_create(&dataset, &d));
+    TRY(gt_synthetic_section(&image[0], &image[1], 40, 40, 1, 0));
+    gt_image_view view[2] = {gt_image_get_view(image[0]), gt_image_get_view(image[1])};
+    TRY(gt_dataset_add(dataset, &view[0], &view[1]));
+    TRY(gt_trainer_create(&trainer, device, model, dataset, &o));
+    TRY(gt_trainer_inspect(trainer, look, NULL));
+out:
+    gt_trainer_free(trainer);
+    gt_image_free(image[1]);
+    gt_image_free(image[0]);
+    gt_dataset_free(dataset);
+    gt_predictor_free(predictor);
+    gt_model_free(model);
+    gt_device_free(device);
+    return status;
+}
+
 /* On `n` devices, at most 2. */
 static gt_status predict_on(size_t n)
 {
@@ -323,6 +375,9 @@ static void check_life(gt_status (*life)(void))
     gt_status first = life();
     size_t total = atomic_load(&calls);
     size_t step = getenv("GT_QUICK") && strcmp(getenv("GT_QUICK"), "1") == 0 ? 7 : 1;
+    if (first != GT_OK) {
+        print_error("without a failure: %s\n", gt_error_message());
+    }
     int bad = first != GT_OK || atomic_load(&live) != 0 || total < 20;
     for (int on = 0; on < 2 && !bad; on++) {
         fail_on = on;
@@ -352,6 +407,11 @@ static void test_training(void **state)
 {
     (void)state;
     check_life(life_of_training);
+}
+static void test_inspection(void **state)
+{
+    (void)state;
+    check_life(life_of_inspection);
 }
 static void test_prediction(void **state)
 {
@@ -426,10 +486,11 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_program),    cmocka_unit_test(test_tuning),
-        cmocka_unit_test(test_images),     cmocka_unit_test(test_label_folders),
-        cmocka_unit_test(test_model),      cmocka_unit_test(test_training),
-        cmocka_unit_test(test_prediction), cmocka_unit_test(test_two_devices),
+        cmocka_unit_test(test_program),     cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_images),      cmocka_unit_test(test_label_folders),
+        cmocka_unit_test(test_model),       cmocka_unit_test(test_training),
+        cmocka_unit_test(test_inspection),  cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_two_devices),
     };
     return cmocka_run_group_tests_name("oom", tests, make_folder, remove_folder);
 }
