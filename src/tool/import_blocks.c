@@ -94,7 +94,11 @@ static void put_grey_values(struct import *im, struct proto_field *p)
     double clip = 4.0;
     struct proto_field *clahe = import_block(p, "clahe");
     struct proto_field *blur = import_block(p, "blur");
-    import_put_text(im, "norm", import_switch(im, p, "normalization") ? "minmax" : "none");
+    const bool scaled = import_switch(im, p, "normalization");
+    if (!scaled) {
+        import_note(im, "no normalization: grey values were 0 to 1, here they are 0 to 255");
+    }
+    import_put_text(im, "norm", scaled ? "minmax" : "none");
     if (clahe) {
         import_real(im, &clip, clahe, "clip");
         import_put_real(im, "clahe", clip);

@@ -85,7 +85,7 @@ struct progress {
     char device[64];
     double start, last;
     bool begun;
-    bool drawn; /* a line stands on the terminal without its end */
+    bool drawn;  /* a line stands on the terminal without its end */
     double from; /* share done before, at the first call: a resumed training */
 };
 #define PROGRESS_OPTIONS(text, quiet)                                                              \

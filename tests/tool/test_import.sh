@@ -148,7 +148,8 @@ expect 0 train --config malis.yaml --print-config
 
 # ---- the second block; no solver file; another network; a size it cannot have ----
 expect 0 import toolparam set/old.prototxt --index 1
-has '  net: usk9' '  out: model.safetensors' '  norm: none' '  augment: flips' '  equalise: mask' \
+has '  net: usk9' '  out: model.safetensors' '  norm: none' \
+    '  # no normalization: grey values were 0 to 1, here they are 0 to 255' '  augment: flips' '  equalise: mask' \
     '  labels-count: 9' '  channels: 1' \
     "  # the solver's file was not found: its keys (rate, policy, ...) are missing"
 hasnt '^  (patch|rate|clahe|blur|consolidate|filter-output):'
