@@ -61,14 +61,18 @@ static void val_column(struct columns *c, int k, const struct history *h, const 
 static void smooth(double *dst, const double *src, size_t n)
 {
     size_t half = n / SMOOTH_PARTS / 2 + (n > 20);
+    double sum = 0.0;
+    size_t counted = 0;
+    size_t first = 0;
+    size_t end = 0;
     for (size_t i = 0; i < n; i++) {
-        double sum = 0.0;
-        size_t counted = 0;
-        for (size_t k = i > half ? i - half : 0; k <= i + half && k < n; k++) {
-            if (isfinite(src[k])) {
-                sum += src[k];
-                counted++;
-            }
+        for (; end <= i + half && end < n; end++) {
+            sum += isfinite(src[end]) ? src[end] : 0.0;
+            counted += isfinite(src[end]) != 0;
+        }
+        for (; first + half < i; first++) {
+            sum -= isfinite(src[first]) ? src[first] : 0.0;
+            counted -= isfinite(src[first]) != 0;
         }
         dst[i] = counted ? sum / (double)counted : NAN;
     }

@@ -13,6 +13,7 @@ enum {
     RIGHT = 12,
     TOP = 14,
     BOTTOM = 40,
+    DOTS = 300,   /* more would hide the line, and swell the page */
     BUCKETS = 450 /* of a long series only the extremes of so many stretches are drawn */
 };
 
@@ -112,7 +113,7 @@ static void draw_series(FILE *out, const struct frame *f, const struct svg_serie
         stretch(out, f, s, range, &pen);
     }
     fputs("\"/>\n", out);
-    if (s->look != SVG_DOTS) {
+    if (s->look != SVG_DOTS || s->n > DOTS) {
         return;
     }
     fprintf(out, "<g class=\"dots c%d\">", s->colour);
@@ -142,10 +143,12 @@ static void draw_axes(FILE *out, const struct frame *f)
     n = svg_axis_ticks(tick, &f->x);
     for (int i = 0; i < n; i++) {
         double x = place_x(f, tick[i]);
+        bool last = x > WIDTH - RIGHT - 8; /* the label must not leave the picture */
         fprintf(out,
                 "<path class=\"axis\" d=\"M%.1f %dv5\"/><text class=\"tick\" x=\"%.1f\" y=\"%d\" "
-                "text-anchor=\"middle\">",
-                x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 19);
+                "text-anchor=\"%s\">",
+                x, HEIGHT - BOTTOM, last ? WIDTH : x, HEIGHT - BOTTOM + 19,
+                last ? "end" : "middle");
         html_count(out, tick[i]);
         fputs("</text>\n", out);
     }
@@ -197,6 +200,7 @@ static bool find_frame(struct frame *f, const struct svg_chart *c)
     svg_axis_fit(&f->x, &x, false, x.high);
     f->x.low = x.low; /* the axis of iterations ends with the last one */
     f->x.high = x.high > x.low ? x.high : x.low + 1.0;
+    f->x.step *= x.high >= 1e6 ? 2.0 : 1.0; /* long labels */
     svg_axis_fit(&f->y, &y, c->logarithmic, c->ceiling);
     return true;
 }
