@@ -222,19 +222,19 @@ static bool due(struct monitor *m, const gt_train_progress *p)
     if (!m->metric || p->iteration >= p->total) {
         return false; /* the last one follows when the model is saved */
     }
+    double limit = m->of.time_limit;
+    double share = (double)p->iteration / (double)p->total;
+    share = limit > 0.0 && p->seconds / limit > share ? p->seconds / limit : share;
+    m->validation.share = share < 1.0 ? share : 1.0;
     if (o->flags->interval > 0) {
         return p->iteration % (uint64_t)o->flags->interval == 0;
     }
     if (o->every > 0.0) {
         return tool_now() - m->validated_at >= o->every;
     }
-    double limit = m->of.time_limit;
-    double share = (double)p->iteration / (double)p->total;
-    share = limit > 0.0 && p->seconds / limit > share ? p->seconds / limit : share;
     int tenths = (int)(10.0 * share);
     bool passed = tenths > m->tenths && share < 1.0;
     m->tenths = tenths > m->tenths ? tenths : m->tenths;
-    m->validation.share = share;
     return passed;
 }
 
