@@ -14,6 +14,8 @@
 #include "core/program.h"
 #include "core/random.h"
 
+#include "../golden/malis_golden.h"
+
 extern const struct gt_kernel gt__malis_kruskal, gt__malis_ref;
 static const struct gt_kernel *const kernels[] = {&gt__malis_kruskal, &gt__malis_ref};
 
@@ -120,6 +122,32 @@ static void test_map(void **state)
          {0, 0, 0, -2.0F / 18, 0, -3.0F / 18, 1, 0, -5.0F / 18, -4.0F / 18, 0, -1.0F / 18}}};
     (void)state;
     check_example(&e);
+}
+
+/* With the threshold far off only pairs within count, or only pairs between, all with slope 1: the
+ * gradient tells the pairs that the edges of each pixel join, by TuragaLab's library in the table. */
+static void test_golden_pairs(void **state)
+{
+    enum { N = GOLDEN_H * GOLDEN_W };
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_pairs / sizeof golden_pairs[0] * 4; i++) {
+        const struct golden_pairs *g = &golden_pairs[i / 4];
+        size_t pass = i % 2;
+        float loss = 0;
+        float prob[2 * N];
+        float gradient[2 * N];
+        gt_malis_options o;
+        gt_malis_options_init(&o);
+        o.form = GT_MALIS_HINGE;
+        o.threshold = pass == 0 ? 100 : -100;
+        two_channels(prob, g->q, N);
+        evaluate(&loss, gradient, kernels[i % 4 / 2], (gt_shape){1, 2, GOLDEN_H, GOLDEN_W}, prob,
+                 g->label, &o);
+        for (size_t k = 0; k < N; k++) {
+            float pairs = gradient[N + k] * g->all[pass] * (pass == 0 ? -1.0F : 1.0F);
+            assert_true(fabsf(pairs - g->pairs[pass][k]) < 1e-3F);
+        }
+    }
 }
 
 /* ---- brute force ---- */
@@ -380,9 +408,10 @@ static void test_sums(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain),       cmocka_unit_test(test_map),
-        cmocka_unit_test(test_brute_force), cmocka_unit_test(test_not_a_number),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_chain),        cmocka_unit_test(test_map),
+        cmocka_unit_test(test_golden_pairs), cmocka_unit_test(test_brute_force),
+        cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
