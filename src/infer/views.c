@@ -13,26 +13,48 @@ struct look {
     int32_t view; /* bits GT_VIEW_ */
 };
 
-static void gather(const struct gt_view_io *io, float *to, const struct look *l)
+/* A turned view goes from rows to columns: in stripes of a cache line's width, so that what is read
+ * and what is written both stay in the cache. On an EPYC, 1796 x 1796 pixels: gather 4.4 -> 2.6 ms,
+ * scatter of 2 labels 5.8 -> 4.2 ms (18 ms without blocks of rows: every row is another page). */
+enum { STRIPE = 16, STRIPE_ROWS = 64 };
+
+static int32_t stripe_of(int32_t view, int32_t width)
+{
+    return (view & GT_VIEW_TRANSPOSE) != 0 && width > STRIPE ? STRIPE : width;
+}
+
+/* Columns i to i + n - 1 of a view of channel c, all rows. */
+static void gather_stripe(const struct gt_view_io *io, float *to, const struct look *l, int32_t c,
+                          int32_t i, int32_t n)
 {
     bool flip_x = (l->view & GT_VIEW_FLIP_X) != 0;
     bool flip_y = (l->view & GT_VIEW_FLIP_Y) != 0;
     bool turn = (l->view & GT_VIEW_TRANSPOSE) != 0;
     ptrdiff_t step_x = turn ? l->height : 1; /* in the tile: of a column, of a row */
     ptrdiff_t step_y = turn ? 1 : l->width;
+    for (int32_t r = 0; r < l->height; ++r) {
+        size_t row = l->y + (size_t)(flip_y ? l->height - 1 - r : r);
+        const float *from = io->band + ((size_t)c * (size_t)io->height + row) * io->columns + l->x;
+        float *at = to + r * step_y + i * step_x;
+        from += flip_x ? l->width - 1 - i : i;
+        if (!flip_x && !turn) {
+            memcpy(at, from, (size_t)n * sizeof *at);
+            continue;
+        }
+        for (int32_t k = 0; k < n; ++k) {
+            at[k * step_x] = *from;
+            from += flip_x ? -1 : 1;
+        }
+    }
+}
+
+static void gather(const struct gt_view_io *io, float *to, const struct look *l)
+{
+    int32_t stripe = stripe_of(l->view, l->width);
     for (int32_t c = 0; c < io->p->channels; ++c) {
-        for (int32_t r = 0; r < l->height; ++r) {
-            size_t row = l->y + (size_t)(flip_y ? l->height - 1 - r : r);
-            const float *from =
-                io->band + ((size_t)c * (size_t)io->height + row) * io->columns + l->x;
-            float *at = to + r * step_y;
-            if (!flip_x && !turn) {
-                memcpy(at, from, (size_t)l->width * sizeof *at);
-                continue;
-            }
-            for (int32_t i = 0; i < l->width; ++i) {
-                at[i * step_x] = from[flip_x ? l->width - 1 - i : i];
-            }
+        for (int32_t i = 0; i < l->width; i += stripe) {
+            int32_t n = l->width - i < stripe ? l->width - i : stripe;
+            gather_stripe(io, to, l, c, i, n);
         }
         to += (size_t)l->width * (size_t)l->height;
     }
@@ -107,21 +129,25 @@ static struct answer find_answer(const struct gt_view_io *io, int32_t view)
     return a;
 }
 
-/* A row of answers becomes (first orientation) or is added to the mean. */
-static void put_row(const struct gt_view_io *io, float *to, const float *from, ptrdiff_t step,
-                    struct gt_crew_view view)
+/* A run of answers becomes (first orientation) or is added to the mean. */
+struct run {
+    ptrdiff_t step; /* between answers */
+    int32_t pixels;
+    int32_t orientation, orientations;
+};
+
+static void put_run(float *to, const float *from, const struct run *run)
 {
-    int32_t pixels = gt__tile_pixels(&io->x, view.tile);
-    float weight = 1.0F / (float)io->p->options.orientations; /* a power of two: exact */
-    if (io->p->options.orientations == 1 && step == 1) {
-        memcpy(to, from, (size_t)pixels * sizeof *to);
-    } else if (view.orientation == 0) {
-        for (int32_t i = 0; i < pixels; ++i) {
-            to[i] = from[i * step] * weight;
+    float weight = 1.0F / (float)run->orientations; /* a power of two: exact */
+    if (run->orientations == 1 && run->step == 1) {
+        memcpy(to, from, (size_t)run->pixels * sizeof *to);
+    } else if (run->orientation == 0) {
+        for (int32_t i = 0; i < run->pixels; ++i) {
+            to[i] = from[i * run->step] * weight;
         }
     } else {
-        for (int32_t i = 0; i < pixels; ++i) {
-            to[i] += from[i * step] * weight;
+        for (int32_t i = 0; i < run->pixels; ++i) {
+            to[i] += from[i * run->step] * weight;
         }
     }
 }
@@ -130,12 +156,24 @@ static void put_row(const struct gt_view_io *io, float *to, const float *from, p
 void gt__view_scatter(const struct gt_view_io *io, const float *tile_out, struct gt_crew_view view)
 {
     struct answer a = find_answer(io, view.orientation);
+    struct run run = {a.step_x, 0, view.orientation, io->p->options.orientations};
+    int32_t width = gt__tile_pixels(&io->x, view.tile);
+    int32_t stripe = stripe_of(view.orientation, width);
+    int32_t rows =
+        stripe < width ? STRIPE_ROWS : io->rows; /* few enough for the page table's cache */
     size_t x = (size_t)gt__tile_origin(&io->x, view.tile);
     for (int32_t k = 0; k < io->p->labels; ++k) {
         const float *from = tile_out + (size_t)k * a.step_label + a.first;
-        for (int32_t r = 0; r < io->rows; ++r) {
-            size_t row = (size_t)k * (size_t)io->rows + (size_t)r;
-            put_row(io, io->out + row * (size_t)io->width + x, from + r * a.step_y, a.step_x, view);
+        float *to = io->out + (size_t)k * (size_t)io->rows * (size_t)io->width + x;
+        for (int32_t r = 0; r < io->rows; r += rows) {
+            int32_t end = io->rows - r < rows ? io->rows : r + rows;
+            for (int32_t i = 0; i < width; i += stripe) {
+                run.pixels = width - i < stripe ? width - i : stripe;
+                for (int32_t q = r; q < end; ++q) {
+                    put_run(to + (size_t)q * (size_t)io->width + i,
+                            from + i * a.step_x + q * a.step_y, &run);
+                }
+            }
         }
     }
 }

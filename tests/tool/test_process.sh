@@ -110,6 +110,18 @@ cp out judged
 expect 0 evaluate --labels map1.tif --prob d/unseen-labels.tif --json
 same out judged "maps as PNG and TIFF"
 
+expect 0 evaluate --labels grey.tif --label-map map.tif --json
+says '"mean_iou": 1.0' out
+
+# ---- what ImageJ noted is kept: channels of the input, and those of the output within them ----
+expect 0 process --model two --in stack.tif --out again.tif --quiet
+n=$((n + 1))
+grep -qa '^images=18$' again.tif && grep -qa '^channels=9$' again.tif && grep -qa '^slices=2$' again.tif ||
+    complain "the hyperstack is not kept"
+expect 0 process --model two --in stack.tif --out twice.tif --all-labels --quiet
+n=$((n + 1))
+grep -qa '^channels=18$' twice.tif && grep -qa '^slices=2$' twice.tif || complain "the hyperstack is not widened"
+
 # ---- averages ----
 for o in 4 8; do
     expect 0 $base --model nine --out o$o.tif --orientations $o
@@ -151,6 +163,21 @@ same b20.tif stack.tif "20 blocks"
 expect 0 $base --model two --out p8.tif --format u8
 blocks b8.tif 3 --model two --format u8
 same b8.tif p8.tif "blocks of bytes"
+
+mkdir many
+cp d/unseen-raw.tif many/a.tif
+cp $raw many/b.tif
+cp one.png many/c.png
+expect 0 process --in many --deterministic --quiet --model two --out many-whole
+for i in 0 1 2 3 4 5; do
+    expect 0 process --in many --deterministic --quiet --model two --out many-blocks --block $i/6 --merge
+done
+for file in a b c; do
+    same many-whole/$file.tif many-blocks/$file.tif "6 blocks of several files"
+done
+absent many-blocks.parts
+expect 0 $base --model two --out x.tif --block 3/4 --dry-run
+says '^block 3 of 4: page 1, rows 48 to 95$' out
 
 # Joining on request; missing blocks; another job; what is done is not done again.
 expect 0 $base --model two --out j.tif --block 0/3
