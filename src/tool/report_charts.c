@@ -10,9 +10,10 @@
 struct columns {
     size_t n, n_val;
     double *x, *loss, *smooth, *softmax, *malis, *rate, *ms, *ms_smooth, *idle, *idle_smooth;
+    double *softmax_smooth, *malis_smooth;
     double *val_x, *val[4];
 };
-enum { COLUMNS = 10, VAL_COLUMNS = 5, SMOOTH_PARTS = 60 };
+enum { COLUMNS = 12, VAL_COLUMNS = 5, SMOOTH_PARTS = 60 };
 
 static double *columns_fill(struct columns *c, const struct history *h)
 {
@@ -22,8 +23,9 @@ static double *columns_fill(struct columns *c, const struct history *h)
     if (!all) {
         return NULL;
     }
-    double **const part[] = {&c->x,    &c->loss, &c->smooth,    &c->softmax, &c->malis,
-                             &c->rate, &c->ms,   &c->ms_smooth, &c->idle,    &c->idle_smooth};
+    double **const part[] = {
+        &c->x,  &c->loss,      &c->smooth, &c->softmax,     &c->malis,          &c->rate,
+        &c->ms, &c->ms_smooth, &c->idle,   &c->idle_smooth, &c->softmax_smooth, &c->malis_smooth};
     _Static_assert(sizeof part / sizeof part[0] == COLUMNS, "a column has no place");
     for (size_t i = 0; i < COLUMNS; i++) {
         *part[i] = all + i * n;
@@ -98,8 +100,8 @@ static void loss_chart(const struct report_page *p, struct columns *c, double be
         s[n++] = (struct svg_series){"held-out images", 2, SVG_DOTS, c->val_x, c->val[0], c->n_val};
     }
     if (any(c->softmax, c->n) && any(c->malis, c->n)) {
-        s[n++] = (struct svg_series){"softmax part", 3, SVG_THIN, c->x, c->softmax, c->n};
-        s[n++] = (struct svg_series){"MALIS part", 4, SVG_THIN, c->x, c->malis, c->n};
+        s[n++] = (struct svg_series){"softmax part", 3, SVG_LINE, c->x, c->softmax_smooth, c->n};
+        s[n++] = (struct svg_series){"MALIS part", 4, SVG_LINE, c->x, c->malis_smooth, c->n};
     }
     svg_chart(p->out, &(struct svg_chart){.id = "clipLoss",
                                           .title = "Loss",
@@ -171,6 +173,8 @@ void report_charts(const struct report_page *p)
     smooth(c.smooth, c.loss, c.n);
     smooth(c.ms_smooth, c.ms, c.n);
     smooth(c.idle_smooth, c.idle, c.n);
+    smooth(c.softmax_smooth, c.softmax, c.n);
+    smooth(c.malis_smooth, c.malis, c.n);
     fputs("<h2>Curves</h2>\n<div class=\"charts\">\n", p->out);
     loss_chart(p, &c, best);
     if (c.n_val > 0) {

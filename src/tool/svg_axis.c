@@ -97,7 +97,7 @@ void svg_axis_label(char *out, size_t size, const struct svg_axis *axis, double 
 
 void svg_axis_factor(char *out, size_t size, const struct svg_axis *axis)
 {
-    *out = '\0';
+    snprintf(out, size, "%s", axis->log ? ", logarithmic" : "");
     if (axis->exponent != 0) {
         snprintf(out, size, " &times;&#8239;10<sup>%s%d</sup>", axis->exponent < 0 ? "&minus;" : "",
                  axis->exponent < 0 ? -axis->exponent : axis->exponent);

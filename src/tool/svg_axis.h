@@ -31,7 +31,7 @@ double svg_axis_place(const struct svg_axis *axis, double value);
 /* The values to be labelled; returns their number. */
 int svg_axis_ticks(double tick[SVG_TICKS], const struct svg_axis *axis);
 void svg_axis_label(char *out, size_t size, const struct svg_axis *axis, double tick);
-/* " &times; 10<sup>-4</sup>", "" where the labels are the values. */
+/* What belongs behind the title: " &times; 10<sup>-4</sup>", ", logarithmic" or "". */
 void svg_axis_factor(char *out, size_t size, const struct svg_axis *axis);
 
 #endif

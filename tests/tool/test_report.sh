@@ -208,6 +208,13 @@ echo 'no json' >bent
 expect 3 train $data --out kept $run --iterations 50 --log bent --resume
 says 'bent: line 1' err
 
+# ---- a loss of two parts ----
+expect 0 train $data --out parts $net --iterations 8 --log-interval 2 --loss softmax+malis \
+    --malis-after 4 --report parts.html
+counts 2 '"loss_softmax":[0-9.e-]*,"loss_malis":[0-9.e-]*' parts.jsonl
+says 'MALIS part' parts.html
+page parts.html
+
 # ---- the page from the log ----
 expect 0 report --log part.jsonl --out again.html
 page again.html
