@@ -63,9 +63,11 @@ GT_API void gt_image_free(gt_image *image);
 /** A file, a multi-page TIFF or a folder of images, opened as a sequence of pages. */
 typedef struct gt_image_reader gt_image_reader;
 
-/** What a TIFF says about its voxels, for copying it from an input to an output: the resolution tags
- * and what ImageJ notes. Numbers of ImageJ's description are kept as its text, so that none changes
- * on the way. */
+/**
+ * What a TIFF says about its voxels, for copying it from an input to an output: the tags of the
+ * resolution and what ImageJ notes. Numbers of ImageJ's description are kept as its text, so that
+ * none changes on the way.
+ */
 typedef struct gt_image_meta {
     float x_resolution, y_resolution; /**< pixels per unit; 0: unknown */
     int32_t resolution_unit; /**< TIFF's number: 1 as `unit` says, 2 inch, 3 cm; 0: unknown */

@@ -23,7 +23,7 @@ typedef int (*gt_blob_fn)(const gt_blob *blob, void *cookie);
 
 typedef struct gt_inspect_options {
     int32_t tile;           /**< output size in pixels, both axes; 0 (default): the published one of
-                                 the network, smaller if the image or the memory limit asks for it */
+                                 the network, smaller if the image or the memory limit wants it */
     int32_t tile_x, tile_y; /**< which tile of the image, from 0; default 0, 0. Tiles start at
                                  multiples of the largest multiple of the period in their size */
 } gt_inspect_options;

@@ -23,8 +23,8 @@ typedef struct gt_predict_options {
                                 as it is, mirrored in x, in y, in both; 8: these also transposed,
                                 all symmetries of the square (tiles are square then). Takes as many
                                 times longer, no more memory */
-    gt_progress_fn
-        progress; /**< unit: tiles, each in every orientation; called by the thread that called us; default NULL */
+    gt_progress_fn progress; /**< unit: tiles, each in every orientation; called by the thread that
+                                  called us; default NULL */
     void *cookie;
 } gt_predict_options;
 

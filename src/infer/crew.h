@@ -28,8 +28,8 @@ struct gt_crew_job {
 /* The lanes' programs and tile buffers must be there. */
 gt_status gt__crew_open(struct gt_crew **out, gt_predictor *p, const struct gt_crew_job *job);
 
-/* Compute all views of tiles 0 to count - 1; `first` is the number of tile 0 in the image. After an error, the
- * first of several, no device works any more. failed: the lane that failed, or NULL. */
+/* Compute all views of tiles 0 to count - 1; `first` is the number of tile 0 in the image. After an
+ * error, the first of several, no device works any more. failed: the lane that failed, or NULL. */
 gt_status gt__crew_run(const struct gt_lane **failed, struct gt_crew *crew, uint64_t first,
                        int32_t count);
 

@@ -1,9 +1,9 @@
 /* Streaming: rows of the source into a band as high as a tile's input, tiles along the band, rows
  * out.
  *
- * The band holds preprocessed rows with mirrored columns: [channels][size + shrink + margins][columns];
- * its row r is row origin - border - margin + r of the mirrored image. Moving on by a step keeps the
- * other rows. SPDX-License-Identifier: BSD-2-Clause */
+ * The band holds preprocessed rows with mirrored columns: [channels][size + shrink + margins]
+ * [columns]; its row r is row origin - border - margin + r of the mirrored image. Moving on by a
+ * step keeps the other rows. SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/stream.h"
 
 #include "infer/views.h"

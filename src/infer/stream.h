@@ -10,7 +10,7 @@ struct gt_tile_spot {
     int32_t tile_x, tile_y;
 };
 
-/* Fill `to` with the program's input for a tile: prepared and mirrored, in the plain orientation. */
+/* Fill `to` with the program's input for a tile: prepared, mirrored, in the plain orientation. */
 gt_status gt__stream_tile(float *to, gt_predictor *p, const gt_row_source *source,
                           const struct gt_tile_spot *spot);
 
