@@ -102,11 +102,16 @@ static gt_status cpu_open(struct gt_device **out, size_t index, const gt_device_
     cpu->base.options = *options;
     cpu->base.threads = options->threads > 0 ? options->threads : processors();
     cpu->isa = gt__cpuid_isa() & options->isa;
+    GT_TRY_OUT(gt__alloc_raw(&cpu->scratch, (size_t)cpu->base.threads, GT_CPU_SCRATCH,
+                             "memory of threads"));
     GT_TRY_OUT(gt__pool_create(&cpu->pool, cpu->base.threads));
     blas_acquire();
     *out = &cpu->base;
     cpu = NULL;
 out:
+    if (cpu) {
+        gt__free(cpu->scratch);
+    }
     gt__free(cpu);
     return status;
 }
@@ -114,6 +119,7 @@ out:
 static void cpu_close(struct gt_device *device)
 {
     gt__pool_free(gt__cpu_pool(device));
+    gt__free(gt__cpu(device)->scratch);
     gt__free(device);
     blas_release();
 }

@@ -8,8 +8,13 @@
 struct gt_cpu_device {
     struct gt_device base;
     struct gt_pool *pool;
-    uint32_t isa; /* gt_isa found and allowed */
+    uint32_t isa;  /* gt_isa found and allowed */
+    char *scratch; /* GT_CPU_SCRATCH bytes for each thread */
 };
+
+/* What a kernel may use beside its plan's scratch memory: small enough to stay in L2. It is not in
+ * the plan's memory, because plans must not depend on the number of threads. */
+#define GT_CPU_SCRATCH ((size_t)2 << 20)
 
 static inline const struct gt_cpu_device *gt__cpu(const struct gt_device *d)
 {
@@ -22,6 +27,12 @@ static inline struct gt_pool *gt__cpu_pool(const struct gt_device *d)
 static inline bool gt__cpu_has(const struct gt_device *d, uint32_t isa)
 {
     return (gt__cpu(d)->isa & isa) == isa;
+}
+
+/* The memory of one thread (0 to threads - 1); lost when the chunk ends. */
+static inline float *gt__cpu_thread_scratch(const struct gt_device *d, int32_t thread)
+{
+    return (float *)(void *)(gt__cpu(d)->scratch + (size_t)thread * GT_CPU_SCRATCH);
 }
 
 /* Memory of a view; NULL for absent ones. */

@@ -58,6 +58,10 @@ struct gt_plan {
     size_t scratch; /* bytes, dead after the step */
     size_t packed;  /* bytes, repacked weights, kept until the weights change */
     double cost;    /* seconds, estimated */
+    /* Transform-domain kernels: how much larger the terms they sum up can be than those of the
+     * plain sum; their error is held against this times the largest bound of the tensor. 0: plain
+     */
+    double growth;
 };
 
 struct gt_kernel {

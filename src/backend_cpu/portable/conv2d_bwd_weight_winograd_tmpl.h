@@ -1,0 +1,437 @@
+/* Weight gradient of the convolution after Winograd, template: see winograd_tmpl.h. The including
+ * file defines VW, CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and CONV_RATE
+ * (flops per second and thread). Variants: 6 and 8 points for each phase 1, 2, 4, 8.
+ *
+ * dw = G' (sum over tiles of (A dy A') .* (B' x B)) G: at each point the sum over tiles is a matrix
+ * product of V [block of 16 ci][tile][16] and Y [block of 16 co][tile][16]; dU has the form of the
+ * packed weights, [panel][point][ci][width]. Tiles are taken in groups whose V and Y stay in the
+ * caches, one group after the other: the order of sums does not depend on threads.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "backend_cpu/portable/winograd_tmpl.h"
+
+#if VW == 16
+#define TR 8 /* rows of a register tile: 2*TR sums */
+#else
+#define TR 4
+#endif
+enum {
+    WEIGHT_VARIANTS = 8,
+    WEIGHT_TILES = 128,           /* of a pass: the panel's Y stays in L1 */
+    WEIGHT_GROUP_BYTES = 8 << 20, /* V and Y of a group */
+    WEIGHT_CHUNK_TILES = 8        /* of a chunk of the transforms */
+};
+
+struct weight_job {
+    struct wino_grid grid; /* of the forward convolution; block: tiles of a group */
+    const float *x, *dy;
+    float *dw;
+    float *v, *y, *du;
+    struct wino_plane planes[2]; /* V, Y */
+    int32_t t0, t1;              /* the present group */
+};
+
+/* ---- dy ---- */
+
+/* o = A d: values at the points, and the last coefficient at infinity. */
+WINO_INLINE void weight_out(const int ALPHA, const int m, vf *o, const vf *d)
+{
+    const float point[3] = {1.0f, 2.0f, 0.5f};
+    o[0] = d[0];
+    PANEL_UNROLL for (int k = 0; k < (ALPHA - 2) / 2; k++)
+    {
+        vf even = d[0];
+        vf odd = {0};
+        float power = point[k];
+        PANEL_UNROLL for (int j = 1; j < m; j++)
+        {
+            if (j % 2) {
+                odd += power * d[j];
+            } else {
+                even += power * d[j];
+            }
+            power *= point[k];
+        }
+        o[2 * k + 1] = even + odd;
+        o[2 * k + 2] = even - odd;
+    }
+    o[ALPHA - 1] = d[m - 1];
+}
+
+WINO_INLINE void weight_tile(const int ALPHA, const int m, const float *dy, float *y,
+                             size_t point_stride)
+{
+    vf half[MAX_ALPHA * 6];
+    vf in[6];
+    vf out[MAX_ALPHA];
+    for (int l = 0; l < 16; l += VW) {
+        for (int j = 0; j < m; j++) {
+            PANEL_UNROLL for (int i = 0; i < m; i++)
+            {
+                in[i] = *(const vf *)(dy + (i * m + j) * 16 + l);
+            }
+            weight_out(ALPHA, m, out, in);
+            PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+            {
+                half[i * m + j] = out[i];
+            }
+        }
+        for (int i = 0; i < ALPHA; i++) {
+            weight_out(ALPHA, m, out, half + i * m);
+            PANEL_UNROLL for (int j = 0; j < ALPHA; j++)
+            {
+                *(vf *)(y + (size_t)(i * ALPHA + j) * point_stride + l) = out[j];
+            }
+        }
+    }
+}
+#define WEIGHT_TILE(ALPHA, M)                                                                      \
+    static void weight_tile_##ALPHA##_##M(const float *dy, float *y, size_t point_stride)          \
+    {                                                                                              \
+        weight_tile(ALPHA, M, dy, y, point_stride);                                                \
+    }
+WEIGHT_TILE(6, 5)
+WEIGHT_TILE(6, 4)
+WEIGHT_TILE(8, 6)
+WEIGHT_TILE(8, 5)
+WEIGHT_TILE(8, 4)
+WEIGHT_TILE(8, 3)
+typedef void (*weight_tile_fn)(const float *, float *, size_t);
+static weight_tile_fn weight_tile_function(int32_t alpha, int32_t m)
+{
+    if (alpha == 6) {
+        return m == 5 ? weight_tile_6_5 : weight_tile_6_4;
+    }
+    return m == 6   ? weight_tile_8_6
+           : m == 5 ? weight_tile_8_5
+           : m == 4 ? weight_tile_8_4
+                    : weight_tile_8_3;
+}
+
+/* The outputs of a tile, zeros beyond the image. */
+static void weight_gather(float *dst, const struct wino_grid *g, const float *plane,
+                          struct wino_place at)
+{
+    int32_t cols = conv_min(g->m, g->wo - at.col);
+    memset(dst, 0, (size_t)(g->m * g->m) * 16 * sizeof(float));
+    for (int32_t i = 0; i < g->m && at.row + i < g->ho; i++) {
+        const float *src = plane + ((size_t)(at.row + i) * (size_t)g->wo + (size_t)at.col) * 16;
+        memcpy(dst + (size_t)(i * g->m) * 16, src, (size_t)cols * 16 * sizeof(float));
+    }
+}
+
+/* Tiles t0 to t1 - 1 of dy, all blocks; y belongs to tile t0. */
+static void weight_dy(const struct weight_job *j, int32_t t0, int32_t t1, float *y)
+{
+    const struct wino_grid *g = &j->grid;
+    float tile[6 * 6 * 16];
+    size_t plane = (size_t)g->ho * (size_t)g->wo * 16;
+    int32_t blocks = gt__ceil_div(g->co, 16);
+    weight_tile_fn transform = weight_tile_function(g->alpha, g->m);
+    for (int32_t b = 0; b < blocks; b++) {
+        float *to = y + (size_t)b * j->planes[1].block;
+        for (int32_t t = t0; t < t1; t++, to += 16) {
+            struct wino_place at = wino_place(g, t);
+            weight_gather(tile, g, j->dy + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane,
+                          at);
+            transform(tile, to, j->planes[1].point);
+        }
+    }
+}
+
+static void weight_transform_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct weight_job *j = cookie;
+    int32_t t0 = j->t0 + (int32_t)chunk * WEIGHT_CHUNK_TILES;
+    int32_t t1 = conv_min(j->t1, t0 + WEIGHT_CHUNK_TILES);
+    size_t at = (size_t)(t0 - j->t0) * 16;
+    struct wino_job forward = {.grid = j->grid, .x = j->x, .plane = j->planes[0]};
+    wino_input(&forward, t0, t1, j->v + at);
+    weight_dy(j, t0, t1, j->y + at);
+}
+
+/* ---- products ---- */
+
+/* C[i][o] += sum over tiles of V[t][i] * Y[t][o] for TR inputs and NV vectors of outputs; the
+ * second vector lies y_next floats behind the first. */
+struct weight_call {
+    const float *v, *y;
+    float *c;
+    size_t y_next, width;
+    int32_t tiles;
+    bool first;
+};
+WINO_INLINE void weight_product(const int NV, const struct weight_call *p)
+{
+    vf acc[TR * 2];
+    PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
+    {
+        acc[i] =
+            p->first ? (vf){0} : *(const vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW);
+    }
+    const float *v = p->v;
+    const float *y = p->y;
+    for (int32_t t = 0; t < p->tiles; t++, v += 16, y += 16) {
+        vf yv[2];
+        yv[0] = *(const vf *)y;
+        if (NV == 2) {
+            yv[1] = *(const vf *)(y + p->y_next);
+        }
+        PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
+        {
+            acc[i] += v[i / NV] * yv[i % NV];
+        }
+    }
+    PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
+    {
+        *(vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW) = acc[i];
+    }
+}
+static void weight_product_1(const struct weight_call *p)
+{
+    weight_product(1, p);
+}
+static void weight_product_2(const struct weight_call *p)
+{
+    weight_product(2, p);
+}
+
+/* One point of one panel: all inputs, the tiles of the present group. Rows of dU beyond ci do not
+ * exist, so the inputs of the last block may be computed into a buffer. */
+static void weight_point_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct weight_job *j = cookie;
+    const struct wino_grid *g = &j->grid;
+    size_t points = (size_t)(g->alpha * g->alpha);
+    size_t point = chunk % points;
+    int32_t panel = (int32_t)(chunk / points);
+    int32_t width = wino_width(g->co, panel);
+    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    float *du = j->du + ((size_t)panel * PANEL * points + point * (size_t)width) * rows;
+    const float *v = j->v + point * j->planes[0].point;
+    int32_t lane = panel * PANEL;
+    const float *y = j->y + point * j->planes[1].point + (size_t)(lane / 16) * j->planes[1].block +
+                     (size_t)(lane % 16);
+    struct weight_call call = {.y_next = VW == 16 ? j->planes[1].block : (size_t)VW,
+                               .width = (size_t)width};
+    for (int32_t t = j->t0; t < j->t1; t += WEIGHT_TILES) {
+        size_t at = (size_t)(t - j->t0) * 16;
+        call.y = y + at;
+        call.tiles = conv_min(WEIGHT_TILES, j->t1 - t);
+        call.first = t == 0;
+        for (size_t r = 0; r < rows; r += TR) {
+            call.v = v + r / 16 * j->planes[0].block + at + r % 16;
+            call.c = du + r * (size_t)width;
+            (width == PANEL ? weight_product_2 : weight_product_1)(&call);
+        }
+    }
+}
+
+/* ---- back to taps ---- */
+
+/* o = G'd. */
+WINO_INLINE void weight_back(const int ALPHA, const int r, vf *o, const vf *d)
+{
+    const float point[7] = {0, 1, -1, 2, -2, 0.5f, -0.5f};
+    const float scale6[5] = {1.0f / 4, -1.0f / 6, -1.0f / 6, 1.0f / 24, 1.0f / 24};
+    const float scale8[7] = {-1.0f,     -2.0f / 9,  -2.0f / 9, 1.0f / 90,
+                             1.0f / 90, 32.0f / 45, 32.0f / 45};
+    float power[7];
+    PANEL_UNROLL for (int i = 0; i < ALPHA - 1; i++)
+    {
+        power[i] = ALPHA == 6 ? scale6[i] : scale8[i];
+    }
+    PANEL_UNROLL for (int j = 0; j < r; j++)
+    {
+        vf s = {0};
+        PANEL_UNROLL for (int i = 0; i < ALPHA - 1; i++)
+        {
+            s += power[i] * d[i];
+            power[i] *= point[i];
+        }
+        if (j == r - 1) {
+            s += d[ALPHA - 1];
+        }
+        o[j] = s;
+    }
+}
+
+WINO_INLINE void weight_taps(const int ALPHA, const int r, const float *du, size_t point_stride,
+                             float *taps)
+{
+    vf half[6 * MAX_ALPHA];
+    vf in[MAX_ALPHA];
+    vf out[6];
+    for (int j = 0; j < ALPHA; j++) {
+        PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+        {
+            in[i] = *(const vf *)(du + (size_t)(i * ALPHA + j) * point_stride);
+        }
+        weight_back(ALPHA, r, out, in);
+        PANEL_UNROLL for (int i = 0; i < r; i++)
+        {
+            half[i * ALPHA + j] = out[i];
+        }
+    }
+    for (int i = 0; i < r; i++) {
+        weight_back(ALPHA, r, out, half + i * ALPHA);
+        PANEL_UNROLL for (int j = 0; j < r; j++)
+        {
+            *(vf *)(taps + (i * r + j) * VW) = out[j];
+        }
+    }
+}
+#define WEIGHT_TAPS(ALPHA, R)                                                                      \
+    static void weight_taps_##ALPHA##_##R(const float *du, size_t point_stride, float *taps)       \
+    {                                                                                              \
+        weight_taps(ALPHA, R, du, point_stride, taps);                                             \
+    }
+WEIGHT_TAPS(6, 2)
+WEIGHT_TAPS(6, 3)
+WEIGHT_TAPS(8, 3)
+WEIGHT_TAPS(8, 4)
+WEIGHT_TAPS(8, 5)
+WEIGHT_TAPS(8, 6)
+typedef void (*weight_taps_fn)(const float *, size_t, float *);
+static weight_taps_fn weight_taps_function(int32_t alpha, int32_t r)
+{
+    if (alpha == 6) {
+        return r == 2 ? weight_taps_6_2 : weight_taps_6_3;
+    }
+    return r == 3   ? weight_taps_8_3
+           : r == 4 ? weight_taps_8_4
+           : r == 5 ? weight_taps_8_5
+                    : weight_taps_8_6;
+}
+
+/* WINO_PACK_INPUTS inputs of one panel. */
+static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct weight_job *j = cookie;
+    const struct wino_grid *g = &j->grid;
+    size_t groups = (size_t)gt__ceil_div(g->ci, WINO_PACK_INPUTS);
+    int32_t panel = (int32_t)(chunk / groups);
+    int32_t c0 = (int32_t)(chunk % groups) * WINO_PACK_INPUTS;
+    int32_t c1 = conv_min(g->ci, c0 + WINO_PACK_INPUTS);
+    int32_t width = wino_width(g->co, panel);
+    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    size_t points = (size_t)(g->alpha * g->alpha);
+    const float *du = j->du + (size_t)panel * PANEL * rows * points;
+    weight_taps_fn back = weight_taps_function(g->alpha, g->r);
+    int32_t taps = g->r * g->r;
+    float t[6 * 6 * VW];
+    for (int32_t l = 0; l < width; l += VW) {
+        int32_t last = conv_min(VW, g->co - panel * PANEL - l);
+        for (int32_t c = c0; c < c1; c++) {
+            back(du + (size_t)c * (size_t)width + (size_t)l, rows * (size_t)width, t);
+            for (int32_t o = 0; o < last; o++) {
+                size_t out = (size_t)(panel * PANEL + l + o);
+                float *to = j->dw + (out * (size_t)g->ci + (size_t)c) * (size_t)taps;
+                for (int32_t k = 0; k < taps; k++) {
+                    to[k] = t[k * VW + o];
+                }
+            }
+        }
+    }
+}
+
+/* ---- the kernel ---- */
+
+static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x, gt_shape y,
+                       const struct gt_attr *attr, unsigned variant)
+{
+    if (!conv_geometry(c, x, y, attr, 1 << variant / 2) || c->d != 1 || c->kh != c->kw) {
+        return false;
+    }
+    *j = (struct weight_job){.grid = {.alpha = variant & 1 ? 8 : 6,
+                                      .r = c->kh,
+                                      .ci = c->cin,
+                                      .co = c->cout,
+                                      .hi = c->hi,
+                                      .wi = c->wi,
+                                      .ho = c->ho,
+                                      .wo = c->wo,
+                                      .split = true}};
+    if (!wino_grid(&j->grid, c->n, PANEL)) {
+        return false;
+    }
+    j->grid.split = false; /* V holds a group, not all tiles */
+    size_t lanes = (size_t)(gt__ceil_div(c->cin, 16) + gt__ceil_div(c->cout, 16)) * 16;
+    size_t tile = lanes * (size_t)(j->grid.alpha * j->grid.alpha) * sizeof(float);
+    int32_t most = conv_max(1, (int32_t)(WEIGHT_GROUP_BYTES / tile / WEIGHT_TILES)) * WEIGHT_TILES;
+    j->grid.block = conv_min(j->grid.tiles, most);
+    struct wino_grid of_dy = j->grid;
+    of_dy.ci = c->cout;
+    j->planes[0] = wino_plane(&j->grid);
+    j->planes[1] = wino_plane(&of_dy);
+    return true;
+}
+
+/* Floats of dU. */
+static bool weight_sums(size_t *out, const struct wino_grid *g)
+{
+    size_t in = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
+    return gt__mul(out, in * (size_t)(g->alpha * g->alpha), lanes);
+}
+
+static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
+                        const struct gt_node *node, unsigned variant, struct gt_plan *out)
+{
+    struct weight_job j;
+    struct conv_geometry c;
+    size_t sums = 0;
+    if (!gt__cpu_has(d, CONV_ISA) ||
+        !weight_cut(&j, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->in[1])->shape,
+                    &node->attr, variant) ||
+        !weight_sums(&sums, &j.grid) ||
+        !gt__mul(&out->scratch, j.planes[0].total + j.planes[1].total + sums, sizeof(float))) {
+        return false;
+    }
+    gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
+    out->in[0] = blocked;
+    out->in[1] = blocked;
+    out->out[0] = GT_LAYOUT_NCHW;
+    out->growth = wino_growth(&j.grid, true);
+    double rounds = gt__ceil_div(j.grid.tiles, j.grid.block);
+    out->cost = wino_cost(d, &j.grid, CONV_RATE, 0) +
+                gt__cpu_cost(d, 0, CONV_RATE, 4.0 * (double)sums * (rounds + 1));
+    return true;
+}
+
+static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
+{
+    struct weight_job j;
+    struct conv_geometry c;
+    if (!weight_cut(&j, &c, step->in[0].shape, step->in[1].shape, &step->node->attr,
+                    step->variant)) {
+        return gt__fail(GT_EINVAL, "%s cannot run in phase %d", CONV_NAME,
+                        step->in[1].layout.phase);
+    }
+    const struct wino_grid *g = &j.grid;
+    struct gt_pool *pool = gt__cpu_pool(d);
+    size_t panels = (size_t)wino_panels(g->co);
+    j.x = gt__f32(&step->in[0]);
+    j.dy = gt__f32(&step->in[1]);
+    j.dw = gt__f32(&step->out[0]);
+    j.v = gt__f32(&step->scratch);
+    j.y = j.v + j.planes[0].total;
+    j.du = j.y + j.planes[1].total;
+    for (j.t0 = 0; j.t0 < g->tiles; j.t0 = j.t1) {
+        j.t1 = conv_min(g->tiles, j.t0 + g->block);
+        gt__pool_for(pool, (size_t)gt__ceil_div(j.t1 - j.t0, WEIGHT_CHUNK_TILES),
+                     weight_transform_chunk, &j);
+        gt__pool_for(pool, panels * (size_t)(g->alpha * g->alpha), weight_point_chunk, &j);
+    }
+    gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, WINO_PACK_INPUTS), weight_back_chunk,
+                 &j);
+    return GT_OK;
+}
+
+const struct gt_kernel CONV_KERNEL = {.name = CONV_NAME,
+                                      .op = GT_OP_conv2d_bwd_weight,
+                                      .n_variants = WEIGHT_VARIANTS,
+                                      .plan = weight_plan,
+                                      .run = weight_run};

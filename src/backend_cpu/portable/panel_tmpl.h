@@ -1,0 +1,118 @@
+/* The inner product that all transform-domain convolutions share, template for vectors of VW
+ * floats. SPDX-License-Identifier: BSD-2-Clause
+ *
+ * C[r][j] = sum over k of A[r][k] * B[k][j], k ascending, one fused multiply-add (or product and
+ * sum, without FMA) per term, for r < rows and j < width (1 or 2 vectors).
+ * A  [block of 16 k][row][16]: blocks a_block floats apart, rows 16; true k only are read
+ * B  [k][width]
+ * C  [row][width] */
+#ifndef GT_BACKEND_CPU_PANEL_TMPL_H
+#define GT_BACKEND_CPU_PANEL_TMPL_H
+
+#include "backend_cpu/portable/conv2d_geometry.h"
+
+/* Rows of a register tile of two vectors: 2*MR sums, two of B and a broadcast must fit 32 (AVX-512)
+ * or 16 registers. */
+#if VW == 16
+#define MR 12
+#else
+#define MR 6
+#endif
+/* Outputs of a panel, and k of a pass: a pass of B stays in L1. */
+#define PANEL (2 * VW)
+#define PANEL_K 256
+
+typedef float vf __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+typedef int32_t vi __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+
+#if defined(__clang__)
+#define PANEL_UNROLL _Pragma("unroll")
+#else
+#define PANEL_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+/* Passes over k after the first go on with the sums in c. */
+struct panel_call {
+    const float *a, *b;
+    float *c;
+    size_t a_block;
+    int32_t k;  /* of this pass */
+    bool first; /* pass */
+};
+
+static inline __attribute__((always_inline)) void panel_tile(const int R, const int NV,
+                                                             const struct panel_call *p)
+{
+    vf acc[MR * 2];
+    PANEL_UNROLL for (int i = 0; i < R * NV; i++)
+    {
+        acc[i] = p->first ? (vf){0} : *(const vf *)(p->c + i * VW);
+    }
+    const float *b = p->b;
+    const float *a = p->a;
+    for (int32_t k = p->k; k > 0; k -= 16) {
+        int32_t lanes = k < 16 ? k : 16;
+        for (int32_t l = 0; l < lanes; l++) {
+            vf bv[2];
+            PANEL_UNROLL for (int v = 0; v < NV; v++)
+            {
+                bv[v] = *(const vf *)(b + v * VW);
+            }
+            b += NV * VW;
+            PANEL_UNROLL for (int i = 0; i < R * NV; i++)
+            {
+                acc[i] += a[i / NV * 16 + l] * bv[i % NV];
+            }
+        }
+        a += p->a_block;
+    }
+    PANEL_UNROLL for (int i = 0; i < R * NV; i++)
+    {
+        *(vf *)(p->c + i * VW) = acc[i];
+    }
+}
+
+typedef void (*panel_fn)(const struct panel_call *);
+#define PANEL_TILE(R, NV)                                                                          \
+    static void panel_tile_##R##_##NV(const struct panel_call *p)                                  \
+    {                                                                                              \
+        panel_tile(R, NV, p);                                                                      \
+    }
+#define PANEL_TILES_6(X, NV) X(1, NV) X(2, NV) X(3, NV) X(4, NV) X(5, NV) X(6, NV)
+#if VW == 16
+#define PANEL_TILES(X, NV)                                                                         \
+    PANEL_TILES_6(X, NV) X(7, NV) X(8, NV) X(9, NV) X(10, NV) X(11, NV) X(12, NV)
+#else
+#define PANEL_TILES(X, NV) PANEL_TILES_6(X, NV)
+#endif
+#define PANEL_ENTRY(R, NV) panel_tile_##R##_##NV,
+PANEL_TILES(PANEL_TILE, 1)
+PANEL_TILES(PANEL_TILE, 2)
+static const panel_fn panel_tiles[2][MR] = {{PANEL_TILES(PANEL_ENTRY, 1)},
+                                            {PANEL_TILES(PANEL_ENTRY, 2)}};
+
+/* All k of `rows` rows. Tiles as even as possible: 49 rows are 5 tiles of 10 and 9, not 4 and 1. */
+static inline void panel_product(struct panel_call p, int32_t rows, int32_t k, int32_t vectors)
+{
+    int32_t width = vectors * VW;
+    int32_t tiles = gt__ceil_div(rows, MR);
+    for (int32_t k0 = 0; k0 < k; k0 += PANEL_K) {
+        const float *a = p.a;
+        float *c = p.c;
+        struct panel_call q = p;
+        q.b = p.b + (size_t)k0 * (size_t)width;
+        q.k = k - k0 < PANEL_K ? k - k0 : PANEL_K;
+        q.first = k0 == 0;
+        a += (size_t)(k0 / 16) * p.a_block;
+        for (int32_t i = 0; i < tiles; i++) {
+            int32_t r = rows / tiles + (i < rows % tiles);
+            q.a = a;
+            q.c = c;
+            panel_tiles[vectors - 1][r - 1](&q);
+            a += (size_t)r * 16;
+            c += (size_t)r * (size_t)width;
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,519 @@
+/* Winograd's convolution on channel blocks of 16, template for vectors of VW floats. Included by
+ * the forward and the data gradient templates, which define VW.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * y = A'[(G w G') .* (B' x B)]A for tiles of m x m outputs from ALPHA x ALPHA inputs, m = ALPHA + 1
+ * - r for kernels r x r: the product over channels at each of the ALPHA^2 points is a matrix
+ * product. Points 0, 1, -1, 2, -2 (, 1/2, -1/2), infinity: F(4x4,3x3) and F(5x5,2x2) at 6 points,
+ * F(6x6,3x3), F(5x5,4x4), F(4x4,5x5) and F(3x3,6x6) at 8. The input transform depends on the points
+ * only.
+ *
+ * x [n][ceil(ci/16)][hi][wi][16], lanes beyond ci and pixels beyond the true size zero
+ * y [n][ceil(co/16)][ho][wo][16], lanes beyond co and pixels beyond the true size written as zeros
+ * u (packed weights) [panel of PANEL outputs][point][ci][width of the panel]
+ * V (transformed x) [point][block of 16 ci][tile][16], M (products) [point][tile][width]
+ *
+ * Fused: a chunk takes a block of tiles through all three stages in its thread's scratch memory.
+ * Split, for many channels and few tiles: V of the whole layer first, then chunks of (panel, tiles).
+ * The order of sums is the same in both and for all sizes; what a pixel is computed from depends on
+ * its place in the grid of tiles.
+ * Sources: Lavin & Gray 2016, arXiv:1509.09308; Jia, Zlateski, Durand, Li 2018 (blocking). */
+#ifndef GT_BACKEND_CPU_WINOGRAD_TMPL_H
+#define GT_BACKEND_CPU_WINOGRAD_TMPL_H
+
+#include "backend_cpu/portable/panel_tmpl.h"
+#include "backend_cpu/portable/winograd_plan.h"
+
+#define MAX_ALPHA 8
+#define MAX_POINTS (MAX_ALPHA * MAX_ALPHA)
+
+#define WINO_INLINE static inline __attribute__((always_inline))
+
+/* ---- one-dimensional transforms; ALPHA and m are constants wherever these are inlined ---- */
+
+/* o = B'd: coefficients of the product of (x - p) over all points but one. */
+WINO_INLINE void wino_in(const int ALPHA, vf *o, const vf *d)
+{
+    if (ALPHA == 6) {
+        vf e1 = d[4] - 4.0f * d[2];
+        vf o1 = d[3] - 4.0f * d[1];
+        vf e2 = d[4] - d[2];
+        vf o2 = 2.0f * (d[3] - d[1]);
+        o[0] = 4.0f * d[0] - 5.0f * d[2] + d[4];
+        o[1] = e1 + o1;
+        o[2] = e1 - o1;
+        o[3] = e2 + o2;
+        o[4] = e2 - o2;
+        o[5] = 4.0f * d[1] - 5.0f * d[3] + d[5];
+    } else {
+        vf e1 = d[6] - 4.25f * d[4] + d[2];
+        vf o1 = d[5] - 4.25f * d[3] + d[1];
+        vf e2 = d[6] - 1.25f * d[4] + 0.25f * d[2];
+        vf o2 = 2.0f * d[5] - 2.5f * d[3] + 0.5f * d[1];
+        vf e3 = d[6] - 5.0f * d[4] + 4.0f * d[2];
+        vf o3 = 0.5f * d[5] - 2.5f * d[3] + 2.0f * d[1];
+        o[0] = d[6] - d[0] + 5.25f * (d[2] - d[4]);
+        o[1] = e1 + o1;
+        o[2] = e1 - o1;
+        o[3] = e2 + o2;
+        o[4] = e2 - o2;
+        o[5] = e3 + o3;
+        o[6] = e3 - o3;
+        o[7] = d[7] - d[1] + 5.25f * (d[3] - d[5]);
+    }
+}
+
+/* o = A'd: sums of p^j over the points, and infinity in the last. */
+WINO_INLINE void wino_out(const int ALPHA, const int m, vf *o, const vf *d)
+{
+    const int pairs = (ALPHA - 2) / 2;
+    const float point[3] = {1.0f, 2.0f, 0.5f};
+    vf sum[3];
+    vf difference[3];
+    float power[3] = {1.0f, 1.0f, 1.0f};
+    PANEL_UNROLL for (int k = 0; k < pairs; k++)
+    {
+        sum[k] = d[2 * k + 1] + d[2 * k + 2];
+        difference[k] = d[2 * k + 1] - d[2 * k + 2];
+    }
+    PANEL_UNROLL for (int j = 0; j < m; j++)
+    {
+        vf s = j == 0 ? d[0] : (vf){0};
+        PANEL_UNROLL for (int k = 0; k < pairs; k++)
+        {
+            s += power[k] * (j % 2 ? difference[k] : sum[k]);
+            power[k] *= point[k];
+        }
+        if (j == m - 1) {
+            s += d[ALPHA - 1];
+        }
+        o[j] = s;
+    }
+}
+
+/* o = Gd: values of the polynomial d at the points over the product of their distances. */
+WINO_INLINE void wino_weight(const int ALPHA, const int r, vf *o, const vf *d)
+{
+    const float point[7] = {0, 1, -1, 2, -2, 0.5f, -0.5f};
+    const float scale6[5] = {1.0f / 4, -1.0f / 6, -1.0f / 6, 1.0f / 24, 1.0f / 24};
+    const float scale8[7] = {-1.0f,     -2.0f / 9,  -2.0f / 9, 1.0f / 90,
+                             1.0f / 90, 32.0f / 45, 32.0f / 45};
+    PANEL_UNROLL for (int i = 0; i < ALPHA - 1; i++)
+    {
+        vf s = d[r - 1];
+        PANEL_UNROLL for (int j = r - 2; j >= 0; j--)
+        {
+            s = s * point[i] + d[j];
+        }
+        o[i] = s * (ALPHA == 6 ? scale6[i] : scale8[i]);
+    }
+    o[ALPHA - 1] = d[r - 1];
+}
+
+/* ---- weights ---- */
+
+/* Weights [Cout][Cin][r][r] to u; transposed: outputs are the Cin, taps run backwards. */
+struct wino_pack {
+    const float *w;
+    float *u;
+    int32_t ci, co; /* of the correlation that will use them */
+    int32_t alpha, r;
+    bool transposed;
+};
+
+static inline int32_t wino_width(int32_t co, int32_t panel)
+{
+    return conv_min(PANEL, gt__ceil_div(co, 16) * 16 - panel * PANEL);
+}
+static inline int32_t wino_panels(int32_t co)
+{
+    return gt__ceil_div(gt__ceil_div(co, 16) * 16, PANEL);
+}
+
+/* VW outputs of one input: taps gathered into vectors, both transforms, stores to all points. */
+WINO_INLINE void wino_pack_vector(const int ALPHA, const int r, const struct wino_pack *p,
+                                  int32_t o0, int32_t c, float *u, size_t point_stride)
+{
+    float taps[6 * 6][VW];
+    vf half[MAX_ALPHA * 6];
+    vf column[MAX_ALPHA];
+    vf in[6];
+    for (int32_t j = 0; j < VW; j++) {
+        int32_t o = o0 + j;
+        size_t at = p->transposed ? (size_t)c * (size_t)p->co + (size_t)o
+                                  : (size_t)o * (size_t)p->ci + (size_t)c;
+        const float *w = p->w + at * (size_t)(r * r);
+        for (int t = 0; t < r * r; t++) {
+            taps[t][j] = o >= p->co ? 0 : p->transposed ? w[r * r - 1 - t] : w[t];
+        }
+    }
+    for (int b = 0; b < r; b++) {
+        PANEL_UNROLL for (int a = 0; a < r; a++)
+        {
+            in[a] = *(const vf *)taps[a * r + b];
+        }
+        wino_weight(ALPHA, r, column, in);
+        PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+        {
+            half[i * r + b] = column[i];
+        }
+    }
+    for (int i = 0; i < ALPHA; i++) {
+        wino_weight(ALPHA, r, column, half + i * r);
+        PANEL_UNROLL for (int j = 0; j < ALPHA; j++)
+        {
+            *(vf *)(u + (size_t)(i * ALPHA + j) * point_stride) = column[j];
+        }
+    }
+}
+
+#define WINO_PACK(ALPHA, R)                                                                        \
+    static void wino_pack_##ALPHA##_##R(const struct wino_pack *p, int32_t o0, int32_t c,          \
+                                        float *u, size_t point_stride)                             \
+    {                                                                                              \
+        wino_pack_vector(ALPHA, R, p, o0, c, u, point_stride);                                     \
+    }
+WINO_PACK(6, 2)
+WINO_PACK(6, 3)
+WINO_PACK(8, 3)
+WINO_PACK(8, 4)
+WINO_PACK(8, 5)
+WINO_PACK(8, 6)
+typedef void (*wino_pack_fn)(const struct wino_pack *, int32_t, int32_t, float *, size_t);
+static inline wino_pack_fn wino_pack_function(int32_t alpha, int32_t r)
+{
+    if (alpha == 6) {
+        return r == 2 ? wino_pack_6_2 : wino_pack_6_3;
+    }
+    return r == 3 ? wino_pack_8_3 : r == 4 ? wino_pack_8_4 : r == 5 ? wino_pack_8_5 : wino_pack_8_6;
+}
+
+enum { WINO_PACK_INPUTS = 16 }; /* of one chunk */
+
+static void wino_pack_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct wino_pack *p = cookie;
+    size_t groups = (size_t)gt__ceil_div(p->ci, WINO_PACK_INPUTS);
+    int32_t panel = (int32_t)(chunk / groups);
+    int32_t c0 = (int32_t)(chunk % groups) * WINO_PACK_INPUTS;
+    int32_t c1 = conv_min(p->ci, c0 + WINO_PACK_INPUTS);
+    int32_t width = wino_width(p->co, panel);
+    size_t points = (size_t)p->alpha * (size_t)p->alpha;
+    size_t point_stride = (size_t)p->ci * (size_t)width;
+    float *u = p->u + (size_t)panel * PANEL * (size_t)p->ci * points;
+    wino_pack_fn pack = wino_pack_function(p->alpha, p->r);
+    for (int32_t c = c0; c < c1; c++) {
+        for (int32_t v = 0; v < width; v += VW) {
+            pack(p, panel * PANEL + v, c, u + (size_t)c * (size_t)width + (size_t)v, point_stride);
+        }
+    }
+}
+static inline void wino_pack(struct gt_pool *pool, struct wino_pack *p)
+{
+    size_t groups = (size_t)gt__ceil_div(p->ci, WINO_PACK_INPUTS);
+    gt__pool_for(pool, (size_t)wino_panels(p->co) * groups, wino_pack_chunk, p);
+}
+
+/* Bytes of packed weights and of scratch memory; false on overflow. */
+static inline bool wino_bytes(size_t *packed, size_t *scratch, const struct wino_grid *g)
+{
+    size_t points = (size_t)(g->alpha * g->alpha);
+    size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
+    struct wino_plane plane = wino_plane(g);
+    *scratch = 0;
+    return gt__mul(packed, lanes * points, (size_t)g->ci) &&
+           gt__mul(packed, *packed, sizeof(float)) &&
+           (!g->split || gt__mul(scratch, plane.total, sizeof(float)));
+}
+
+/* Products at `rate`, transforms by the bytes that they move through the caches. */
+static inline double wino_cost(const struct gt_device *d, const struct wino_grid *g, double rate,
+                               size_t packed)
+{
+    double points = (double)g->alpha * g->alpha;
+    double lanes = gt__ceil_div(g->co, 16) * 16.0;
+    double in = gt__ceil_div(g->ci, 16) * 16.0;
+    double products = 2.0 * points * g->tiles * in * lanes;
+    double moved = 4.0 * points * g->tiles * (in + lanes);
+    double weights = g->split ? (double)packed * gt__ceil_div(g->tiles, g->block) / 8
+                              : (double)packed * gt__ceil_div(g->tiles, g->block) / 4;
+    return gt__cpu_cost(d, products, rate, 0) + gt__cpu_cost(d, 0, rate, moved / 3 + weights);
+}
+
+/* ---- the correlation ---- */
+
+struct wino_job {
+    struct wino_grid grid;
+    const float *x, *u, *bias; /* bias [co] or NULL */
+    float *y;
+    float *v; /* split: all of V */
+    const struct gt_cpu_device *cpu;
+    int32_t h_true, w_true, phase; /* of y, all fragments together */
+    bool relu;
+    struct wino_plane plane; /* V as it is laid out */
+};
+
+/* Tile t of all images: where its outputs begin. */
+struct wino_place {
+    int32_t image, row, col;
+};
+static inline struct wino_place wino_place(const struct wino_grid *g, int32_t t)
+{
+    int32_t per_image = g->rows * g->cols;
+    int32_t rest = t % per_image;
+    return (struct wino_place){t / per_image, rest / g->cols * g->m, rest % g->cols * g->m};
+}
+
+/* B'dB of one block of one tile, from pixels `row` and `col` floats apart. */
+WINO_INLINE void wino_tile_in(const int ALPHA, const float *x, size_t row, float *v,
+                              size_t point_stride)
+{
+    vf half[MAX_POINTS];
+    vf in[MAX_ALPHA];
+    vf out[MAX_ALPHA];
+    for (int l = 0; l < 16; l += VW) {
+        for (int j = 0; j < ALPHA; j++) {
+            PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+            {
+                in[i] = *(const vf *)(x + (size_t)i * row + (size_t)(j * 16 + l));
+            }
+            wino_in(ALPHA, out, in);
+            PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+            {
+                half[i * ALPHA + j] = out[i];
+            }
+        }
+        for (int i = 0; i < ALPHA; i++) {
+            wino_in(ALPHA, out, half + i * ALPHA);
+            PANEL_UNROLL for (int j = 0; j < ALPHA; j++)
+            {
+                *(vf *)(v + (size_t)(i * ALPHA + j) * point_stride + l) = out[j];
+            }
+        }
+    }
+}
+static void wino_tile_in_6(const float *x, size_t row, float *v, size_t point_stride)
+{
+    wino_tile_in(6, x, row, v, point_stride);
+}
+static void wino_tile_in_8(const float *x, size_t row, float *v, size_t point_stride)
+{
+    wino_tile_in(8, x, row, v, point_stride);
+}
+
+/* The inputs of a tile that reaches beyond the image, zeros there. */
+static void wino_gather(float *dst, const struct wino_grid *g, const float *plane, int32_t r0,
+                        int32_t c0)
+{
+    size_t row = (size_t)g->alpha * 16;
+    int32_t from = conv_max(0, -c0);
+    int32_t to = conv_max(from, conv_min(g->alpha, g->wi - c0));
+    memset(dst, 0, (size_t)g->alpha * row * sizeof(float));
+    for (int32_t i = conv_max(0, -r0); i < g->alpha && r0 + i < g->hi; i++) {
+        const float *src = plane + ((ptrdiff_t)(r0 + i) * g->wi + (c0 + from)) * 16;
+        memcpy(dst + (size_t)i * row + (size_t)from * 16, src,
+               (size_t)(to - from) * 16 * sizeof(float));
+    }
+}
+
+/* Stage 1: tiles t0 to t1 - 1, all blocks; v belongs to tile t0. */
+static void wino_input(const struct wino_job *j, int32_t t0, int32_t t1, float *v)
+{
+    const struct wino_grid *g = &j->grid;
+    float edge[MAX_POINTS * 16];
+    size_t plane = (size_t)g->hi * (size_t)g->wi * 16;
+    int32_t blocks = gt__ceil_div(g->ci, 16);
+    for (int32_t b = 0; b < blocks; b++) {
+        float *to = v + (size_t)b * j->plane.block;
+        for (int32_t t = t0; t < t1; t++, to += 16) {
+            struct wino_place at = wino_place(g, t);
+            const float *x = j->x + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane;
+            int32_t r0 = at.row - g->pad;
+            int32_t c0 = at.col - g->pad;
+            size_t row = (size_t)g->wi * 16;
+            bool inside = r0 >= 0 && c0 >= 0 && r0 + g->alpha <= g->hi && c0 + g->alpha <= g->wi;
+            if (inside) {
+                x += ((size_t)r0 * (size_t)g->wi + (size_t)c0) * 16;
+            } else {
+                wino_gather(edge, g, x, r0, c0);
+                x = edge;
+                row = (size_t)g->alpha * 16;
+            }
+            (g->alpha == 6 ? wino_tile_in_6 : wino_tile_in_8)(x, row, to, j->plane.point);
+        }
+    }
+}
+
+/* What the last stage adds and where it writes: VW lanes of one panel. */
+struct wino_store {
+    vf bias;
+    vi keep; /* -1 for true outputs */
+    bool relu;
+    float *y; /* of image 0 */
+    size_t image;
+    int32_t lane;
+};
+
+/* A'MA of one tile and VW lanes, epilogue, into m x m pixels. */
+WINO_INLINE void wino_tile_out(const int ALPHA, const int m, const float *products,
+                               size_t point_stride, const struct wino_store *s, vf *out)
+{
+    vf half[MAX_ALPHA * 6];
+    vf in[MAX_ALPHA];
+    vf row[6];
+    for (int j = 0; j < ALPHA; j++) {
+        PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
+        {
+            in[i] = *(const vf *)(products + (size_t)(i * ALPHA + j) * point_stride);
+        }
+        wino_out(ALPHA, m, row, in);
+        PANEL_UNROLL for (int i = 0; i < m; i++)
+        {
+            half[i * ALPHA + j] = row[i];
+        }
+    }
+    for (int i = 0; i < m; i++) {
+        wino_out(ALPHA, m, row, half + i * ALPHA);
+        PANEL_UNROLL for (int j = 0; j < m; j++)
+        {
+            vf v = row[j] + s->bias;
+            vi keep = s->keep;
+            if (s->relu) {
+                keep &= ~(vi)(v < (vf){0});
+            }
+            out[i * m + j] = (vf)((vi)v & keep);
+        }
+    }
+}
+#define WINO_OUT(ALPHA, M)                                                                         \
+    static void wino_tile_out_##ALPHA##_##M(const float *products, size_t point_stride,            \
+                                            const struct wino_store *s, vf *out)                   \
+    {                                                                                              \
+        wino_tile_out(ALPHA, M, products, point_stride, s, out);                                   \
+    }
+WINO_OUT(6, 5)
+WINO_OUT(6, 4)
+WINO_OUT(8, 6)
+WINO_OUT(8, 5)
+WINO_OUT(8, 4)
+WINO_OUT(8, 3)
+typedef void (*wino_out_fn)(const float *, size_t, const struct wino_store *, vf *);
+static inline wino_out_fn wino_out_function(int32_t alpha, int32_t m)
+{
+    if (alpha == 6) {
+        return m == 5 ? wino_tile_out_6_5 : wino_tile_out_6_4;
+    }
+    return m == 6   ? wino_tile_out_8_6
+           : m == 5 ? wino_tile_out_8_5
+           : m == 4 ? wino_tile_out_8_4
+                    : wino_tile_out_8_3;
+}
+
+static void wino_put(const struct wino_job *j, const struct wino_store *s, struct wino_place at,
+                     const vf *out)
+{
+    const struct wino_grid *g = &j->grid;
+    int32_t th = 0;
+    int32_t tw = 0;
+    conv_true_size(&th, &tw, j->h_true, j->w_true, j->phase, at.image);
+    float *y = s->y + (size_t)at.image * s->image + (size_t)s->lane % 16;
+    int32_t r1 = conv_min(g->m, g->ho - at.row);
+    int32_t c1 = conv_min(g->m, g->wo - at.col);
+    for (int32_t r = 0; r < r1; r++) {
+        float *to = y + ((size_t)(at.row + r) * (size_t)g->wo + (size_t)at.col) * 16;
+        for (int32_t c = 0; c < c1; c++) {
+            bool real = at.row + r < th && at.col + c < tw;
+            *(vf *)(to + (size_t)c * 16) = real ? out[r * g->m + c] : (vf){0};
+        }
+    }
+}
+
+/* Stages 2 and 3: tiles t0 to t1 - 1 of one panel; v belongs to tile t0, m is room for products. */
+static void wino_panel(const struct wino_job *j, int32_t panel, int32_t t0, int32_t t1,
+                       const float *v, float *m)
+{
+    const struct wino_grid *g = &j->grid;
+    int32_t points = g->alpha * g->alpha;
+    int32_t width = wino_width(g->co, panel);
+    int32_t tiles = t1 - t0;
+    size_t point_stride = (size_t)tiles * (size_t)width;
+    point_stride += point_stride % 1024 == 0 ? 16 : 0; /* not whole pages apart */
+    const float *u = j->u + (size_t)panel * PANEL * (size_t)g->ci * (size_t)points;
+    for (int32_t p = 0; p < points; p++) {
+        struct panel_call call = {.a = v + (size_t)p * j->plane.point,
+                                  .b = u + (size_t)p * (size_t)g->ci * (size_t)width,
+                                  .c = m + (size_t)p * point_stride,
+                                  .a_block = j->plane.block};
+        panel_product(call, tiles, g->ci, width / VW);
+    }
+    wino_out_fn out_tile = wino_out_function(g->alpha, g->m);
+    size_t y_block = (size_t)g->ho * (size_t)g->wo * 16;
+    for (int32_t l = 0; l < width; l += VW) {
+        struct wino_store s = {.relu = j->relu, .lane = panel * PANEL + l};
+        s.y = j->y + (size_t)(s.lane / 16) * y_block;
+        s.image = (size_t)gt__ceil_div(g->co, 16) * y_block;
+        for (int32_t i = 0; i < VW; i++) {
+            bool real = s.lane + i < g->co;
+            s.keep[i] = real ? -1 : 0;
+            s.bias[i] = real && j->bias ? j->bias[s.lane + i] : -0.0f;
+        }
+        for (int32_t t = 0; t < tiles; t++) {
+            vf out[6 * 6];
+            out_tile(m + (size_t)t * (size_t)width + (size_t)l, point_stride, &s, out);
+            wino_put(j, &s, wino_place(g, t0 + t), out);
+        }
+    }
+}
+
+static void wino_fused_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct wino_job *j = cookie;
+    const struct wino_grid *g = &j->grid;
+    int32_t t0 = (int32_t)chunk * g->block;
+    int32_t t1 = conv_min(g->tiles, t0 + g->block);
+    float *v = gt__cpu_thread_scratch(&j->cpu->base, thread);
+    float *m = v + j->plane.total;
+    wino_input(j, t0, t1, v);
+    int32_t panels = wino_panels(g->co);
+    for (int32_t p = 0; p < panels; p++) {
+        wino_panel(j, p, t0, t1, v, m);
+    }
+}
+
+enum { WINO_INPUT_TILES = 8 }; /* of a chunk of the first stage */
+
+static void wino_input_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct wino_job *j = cookie;
+    int32_t t0 = (int32_t)chunk * WINO_INPUT_TILES;
+    wino_input(j, t0, conv_min(j->grid.tiles, t0 + WINO_INPUT_TILES), j->v + (size_t)t0 * 16);
+}
+
+static void wino_panel_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct wino_job *j = cookie;
+    const struct wino_grid *g = &j->grid;
+    int32_t blocks = gt__ceil_div(g->tiles, g->block);
+    int32_t t0 = (int32_t)(chunk % (size_t)blocks) * g->block;
+    int32_t t1 = conv_min(g->tiles, t0 + g->block);
+    wino_panel(j, (int32_t)(chunk / (size_t)blocks), t0, t1, j->v + (size_t)t0 * 16,
+               gt__cpu_thread_scratch(&j->cpu->base, thread));
+}
+
+static inline void wino_run(struct wino_job *j)
+{
+    const struct wino_grid *g = &j->grid;
+    size_t blocks = (size_t)gt__ceil_div(g->tiles, g->block);
+    j->plane = wino_plane(g);
+    if (!g->split) {
+        gt__pool_for(j->cpu->pool, blocks, wino_fused_chunk, j);
+        return;
+    }
+    gt__pool_for(j->cpu->pool, (size_t)gt__ceil_div(g->tiles, WINO_INPUT_TILES), wino_input_chunk,
+                 j);
+    gt__pool_for(j->cpu->pool, blocks * (size_t)wino_panels(g->co), wino_panel_chunk, j);
+}
+
+#endif
