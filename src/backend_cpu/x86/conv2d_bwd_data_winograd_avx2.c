@@ -4,5 +4,5 @@
 #define CONV_KERNEL gt__conv2d_bwd_data_winograd_avx2
 #define CONV_NAME "conv2d_bwd_data_winograd_avx2"
 #define CONV_ISA GT_ISA_AVX2
-#define CONV_RATE 60e9
+#define CONV_RATE 75e9
 #include "backend_cpu/portable/conv2d_bwd_data_winograd_tmpl.h"

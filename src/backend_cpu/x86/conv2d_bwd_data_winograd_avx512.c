@@ -4,5 +4,5 @@
 #define CONV_KERNEL gt__conv2d_bwd_data_winograd_avx512
 #define CONV_NAME "conv2d_bwd_data_winograd_avx512"
 #define CONV_ISA GT_ISA_AVX512
-#define CONV_RATE 100e9
+#define CONV_RATE 140e9
 #include "backend_cpu/portable/conv2d_bwd_data_winograd_tmpl.h"
