@@ -27,7 +27,7 @@ struct rig {
     gt_value loss;
 };
 
-enum rig_kind { RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_MALIS };
+enum rig_kind { RIG_INFER, RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_MALIS, RIG_WIDE };
 
 /* Stops at the first failure, so that tests of failing allocations can use it. */
 static inline gt_status rig_param(struct rig *r, gt_value *out, int32_t n, int32_t c, int32_t h,
@@ -66,6 +66,16 @@ static inline gt_status rig_network(struct rig *r, gt_value *out, int32_t h, int
     return rig_conv(r, out, y, RIG_LABELS, 1, 1, "conv3");
 }
 
+/* Two convolutions as the kernels for many channels take them: 3x3, no dilation. */
+static inline gt_status rig_wide(struct rig *r, gt_value *out, int32_t h, int32_t w)
+{
+    gt_value y = GT_NO_VALUE;
+    GT_TRY(gt_graph_input(&r->input, r->graph, (gt_shape){1, 16, h, w}, "image"));
+    GT_TRY(rig_conv(r, &y, r->input, 20, 3, 1, "conv1"));
+    GT_TRY(gt_graph_relu(&y, r->graph, y));
+    return rig_conv(r, out, y, 16, 3, 1, "conv2");
+}
+
 /* softmax with its gradient, and an addition of gradients */
 static inline gt_status rig_softmax(struct rig *r, int32_t h, int32_t w)
 {
@@ -90,7 +100,7 @@ static inline gt_status rig_build(struct rig *r, enum rig_kind kind, int32_t h, 
     if (kind == RIG_SOFTMAX) {
         return rig_softmax(r, h, w);
     }
-    GT_TRY(rig_network(r, &scores, h, w));
+    GT_TRY((kind == RIG_WIDE ? rig_wide : rig_network)(r, &scores, h, w));
     if (kind == RIG_INFER) {
         GT_TRY(gt_graph_softmax(&r->output, r->graph, scores));
         return gt_graph_output(r->graph, r->output);

@@ -157,7 +157,8 @@ static bool needs_more(const struct gt_kernel *kernel)
 
 static void test_forced(void **state)
 {
-    static const enum rig_kind kinds[] = {RIG_SGD, RIG_ADAMW, RIG_SOFTMAX, RIG_INFER, RIG_MALIS};
+    static const enum rig_kind kinds[] = {RIG_SGD,   RIG_ADAMW, RIG_SOFTMAX,
+                                          RIG_INFER, RIG_MALIS, RIG_WIDE};
     enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
     (void)state;
     struct result expected[N_KINDS];

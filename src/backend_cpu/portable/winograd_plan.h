@@ -9,6 +9,7 @@
 #define WINO_V_BYTES ((size_t)1 << 20)
 #define WINO_M_BYTES ((size_t)3 << 18)
 #define WINO_FUSED_TILES 48
+#define WINO_CHANNELS 12
 #define WINO_SPLIT_TILES 120
 
 /* A correlation of images with kernels r x r by tiles of m x m outputs. */
@@ -55,6 +56,9 @@ static inline bool wino_grid(struct wino_grid *g, int32_t images, int32_t panel)
     g->m = g->alpha + 1 - g->r;
     if (g->alpha == 6 ? g->r < 2 || g->r > 3 : g->r < 3 || g->r > 6) {
         return false;
+    }
+    if (g->ci < WINO_CHANNELS) {
+        return false; /* the transforms cost more than the products save */
     }
     g->rows = gt__ceil_div(g->ho, g->m);
     g->cols = gt__ceil_div(g->wo, g->m);
