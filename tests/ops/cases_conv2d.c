@@ -65,6 +65,13 @@ static const struct conv_case conv_cases[] = {
     {1, 64, 64, 16, 17, 3, 3, 1, NONE, false},
     {1, 16, 32, 33, 30, 4, 4, 4, BOTH, false},
     {1, 64, 48, 24, 23, 1, 1, 1, BOTH, false},
+    /* tiles of transforms: some that reach beyond the image, several passes of them */
+    {1, 16, 20, 30, 27, 5, 5, 1, BOTH, false},
+    {1, 17, 33, 19, 22, 8, 8, 1, BIAS, false},
+    {2, 20, 16, 33, 34, 6, 6, 2, BOTH, false},
+    {1, 16, 16, 20, 21, 10, 10, 8, RELU, false},
+    {1, 16, 18, 50, 49, 4, 4, 1, BOTH, false},
+    {2, 12, 5, 110, 110, 5, 5, 1, NONE, false},
     /* layers of the networks, some of them smaller */
     {1, 64, 64, 96, 96, 3, 3, 1, BOTH, true},
     {1, 3, 64, 160, 160, 3, 3, 1, BOTH, true},

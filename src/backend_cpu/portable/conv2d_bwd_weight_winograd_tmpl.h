@@ -7,16 +7,11 @@
  * packed weights, [panel][point][ci][width]. Tiles are taken in groups whose V and Y stay in the
  * caches, one group after the other: the order of sums does not depend on threads.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "backend_cpu/portable/tiles_product_tmpl.h"
 #include "backend_cpu/portable/winograd_tmpl.h"
 
-#if VW == 16
-#define TR 8 /* rows of a register tile: 2*TR sums */
-#else
-#define TR 4
-#endif
 enum {
     WEIGHT_VARIANTS = 8,
-    WEIGHT_TILES = 128,           /* of a pass: the panel's Y stays in L1 */
     WEIGHT_GROUP_BYTES = 8 << 20, /* V and Y of a group */
     WEIGHT_CHUNK_TILES = 8        /* of a chunk of the transforms */
 };
@@ -152,50 +147,6 @@ static void weight_transform_chunk(void *cookie, size_t chunk, int32_t thread)
 
 /* ---- products ---- */
 
-/* C[i][o] += sum over tiles of V[t][i] * Y[t][o] for TR inputs and NV vectors of outputs; the
- * second vector lies y_next floats behind the first. */
-struct weight_call {
-    const float *v, *y;
-    float *c;
-    size_t y_next, width;
-    int32_t tiles;
-    bool first;
-};
-WINO_INLINE void weight_product(const int NV, const struct weight_call *p)
-{
-    vf acc[TR * 2];
-    PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
-    {
-        acc[i] =
-            p->first ? (vf){0} : *(const vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW);
-    }
-    const float *v = p->v;
-    const float *y = p->y;
-    for (int32_t t = 0; t < p->tiles; t++, v += 16, y += 16) {
-        vf yv[2];
-        yv[0] = *(const vf *)y;
-        if (NV == 2) {
-            yv[1] = *(const vf *)(y + p->y_next);
-        }
-        PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
-        {
-            acc[i] += v[i / NV] * yv[i % NV];
-        }
-    }
-    PANEL_UNROLL for (int i = 0; i < TR * NV; i++)
-    {
-        *(vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW) = acc[i];
-    }
-}
-static void weight_product_1(const struct weight_call *p)
-{
-    weight_product(1, p);
-}
-static void weight_product_2(const struct weight_call *p)
-{
-    weight_product(2, p);
-}
-
 /* One point of one panel: all inputs, the tiles of the present group. Rows of dU beyond ci do not
  * exist, so the inputs of the last block may be computed into a buffer. */
 static void weight_point_chunk(void *cookie, size_t chunk, int32_t thread)
@@ -213,19 +164,16 @@ static void weight_point_chunk(void *cookie, size_t chunk, int32_t thread)
     int32_t lane = panel * PANEL;
     const float *y = j->y + point * j->planes[1].point + (size_t)(lane / 16) * j->planes[1].block +
                      (size_t)(lane % 16);
-    struct weight_call call = {.y_next = VW == 16 ? j->planes[1].block : (size_t)VW,
-                               .width = (size_t)width};
-    for (int32_t t = j->t0; t < j->t1; t += WEIGHT_TILES) {
-        size_t at = (size_t)(t - j->t0) * 16;
-        call.y = y + at;
-        call.tiles = conv_min(WEIGHT_TILES, j->t1 - t);
-        call.first = t == 0;
-        for (size_t r = 0; r < rows; r += TR) {
-            call.v = v + r / 16 * j->planes[0].block + at + r % 16;
-            call.c = du + r * (size_t)width;
-            (width == PANEL ? weight_product_2 : weight_product_1)(&call);
-        }
-    }
+    struct tiles_product p = {.a = v,
+                              .b = y,
+                              .c = du,
+                              .a_block = j->planes[0].block,
+                              .b_block = j->planes[1].block,
+                              .rows = rows,
+                              .width = (size_t)width,
+                              .tiles = j->t1 - j->t0,
+                              .first = j->t0 == 0};
+    tiles_product(&p);
 }
 
 /* ---- back to taps ---- */
@@ -360,7 +308,7 @@ static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x
     j->grid.split = false; /* V holds a group, not all tiles */
     size_t lanes = (size_t)(gt__ceil_div(c->cin, 16) + gt__ceil_div(c->cout, 16)) * 16;
     size_t tile = lanes * (size_t)(j->grid.alpha * j->grid.alpha) * sizeof(float);
-    int32_t most = conv_max(1, (int32_t)(WEIGHT_GROUP_BYTES / tile / WEIGHT_TILES)) * WEIGHT_TILES;
+    int32_t most = conv_max(1, (int32_t)(WEIGHT_GROUP_BYTES / tile / TILES_PASS)) * TILES_PASS;
     j->grid.block = conv_min(j->grid.tiles, most);
     struct wino_grid of_dy = j->grid;
     of_dy.ci = c->cout;

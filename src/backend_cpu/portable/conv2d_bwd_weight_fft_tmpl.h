@@ -1,0 +1,252 @@
+/* Weight gradient of the convolution in the frequency domain, template: see conv2d_fft_tmpl.h. The
+ * including file defines VW, CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and
+ * CONV_RATE (flops per second and thread). Variants: lengths 16, 24, 25, 32, 40 for each phase 1, 2,
+ * 4, 8.
+ *
+ * dw is the cyclic correlation of a tile of x, L x L, with its m x m pixels of dy: of its L x L
+ * values the first k x k are the plain sums. At every frequency the sum over tiles is a complex
+ * matrix product of the spectra of x and the conjugates of dy's, three real ones:
+ * V [frequency][ar + ai, ar, ai][block of 16 ci][tile][16]
+ * Y [frequency][yr, -yi - yr, yr - yi][block of 16 co of the round][tile][16]
+ * D [panel of the round][frequency][real | imaginary][ci rounded up to 16][width]
+ * Passes of tiles follow each other and add to D, rounds of panels bound its size.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "backend_cpu/portable/conv2d_fft_tmpl.h"
+#include "backend_cpu/portable/tiles_product_tmpl.h"
+
+enum { WEIGHT_ROUND_BYTES = 64 << 20 /* of Y and D, unless one panel needs more */ };
+
+struct weight_job {
+    struct fft_grid grid; /* of the forward convolution; pass and round are ours */
+    struct fft fft;
+    const struct gt_device *device;
+    const float *x, *dy;
+    float *dw;
+    float *v, *y, *d;
+    struct fft_plane v_plane, y_plane;
+    int32_t t0, t1, panel0, panel1;
+};
+
+/* yr, -yi - yr, yr - yi: what the products with the conjugate take. */
+static inline void weight_put(void *cookie, int32_t f, struct cv v)
+{
+    const struct fft_planes_put *p = cookie;
+    float *to = p->to + (size_t)f * p->frequency;
+    *(vf *)to = v.re;
+    *(vf *)(to + p->plane) = -v.im - v.re;
+    *(vf *)(to + 2 * p->plane) = v.re - v.im;
+}
+
+/* One tile of x, all blocks. */
+static void weight_x_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    struct fft_job forward = {.grid = j->grid,
+                              .fft = j->fft,
+                              .device = j->device,
+                              .x = j->x,
+                              .v = j->v,
+                              .v_plane = j->v_plane,
+                              .t0 = j->t0};
+    fft_input_chunk(&forward, chunk, thread);
+}
+
+/* One tile of dy, the blocks of the round. */
+static void weight_dy_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
+    struct fft_place at = fft_place(g, j->t0 + (int32_t)chunk);
+    int32_t blocks = gt__ceil_div(g->co, 16);
+    int32_t first = j->panel0 * PANEL / 16;
+    int32_t last = conv_min(blocks, gt__ceil_div(j->panel1 * PANEL, 16));
+    size_t plane = (size_t)g->ho * (size_t)g->wo * 16;
+    for (int32_t b = first; b < last; b++) {
+        const float *dy = j->dy + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane;
+        struct fft_pixels p = fft_pixels(dy, g->ho, g->wo, at.row, at.col, g->m, NULL);
+        for (int32_t l = 0; l < 16; l += VW) {
+            struct fft_planes_put put = {j->y + (size_t)(b - first) * j->y_plane.block +
+                                             chunk * 16 + (size_t)l,
+                                         j->y_plane.frequency, j->y_plane.plane};
+            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, weight_put, &put);
+        }
+    }
+}
+
+/* Floats of D for one panel. */
+static size_t weight_d_panel(const struct fft_grid *g)
+{
+    return 2 * (size_t)g->count * (size_t)gt__ceil_div(g->ci, 16) * 16 * PANEL;
+}
+
+/* One frequency of one panel of the round: all inputs, the tiles of the pass. */
+static void weight_product_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t f = chunk % (size_t)g->count;
+    int32_t panel = (int32_t)(chunk / (size_t)g->count);
+    int32_t width = fft_width(g->co, j->panel0 + panel);
+    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    size_t plane = rows * (size_t)width;
+    float *d = j->d + (size_t)panel * weight_d_panel(g) + f * 2 * plane;
+    float *c = gt__cpu_thread_scratch(j->device, thread);
+    size_t lane = (size_t)panel * PANEL;
+    for (size_t k = 0; k < 3; k++) {
+        struct tiles_product p = {.a = j->v + f * j->v_plane.frequency + k * j->v_plane.plane,
+                                  .b = j->y + f * j->y_plane.frequency + k * j->y_plane.plane +
+                                       lane / 16 * j->y_plane.block + lane % 16,
+                                  .c = c + k * plane,
+                                  .a_block = j->v_plane.block,
+                                  .b_block = j->y_plane.block,
+                                  .rows = rows,
+                                  .width = (size_t)width,
+                                  .tiles = j->t1 - j->t0,
+                                  .first = true};
+        tiles_product(&p);
+    }
+    for (size_t i = 0; i < plane; i += VW) {
+        vf k1 = *(const vf *)(c + i);
+        vf re = k1 - *(const vf *)(c + 2 * plane + i);
+        vf im = k1 + *(const vf *)(c + plane + i);
+        if (j->t0 > 0) {
+            re += *(const vf *)(d + i);
+            im += *(const vf *)(d + plane + i);
+        }
+        *(vf *)(d + i) = re;
+        *(vf *)(d + plane + i) = im;
+    }
+}
+
+/* FFT_PACK_INPUTS inputs of one panel of the round: back to taps. */
+static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
+    int32_t panel = (int32_t)(chunk / groups);
+    int32_t c0 = (int32_t)(chunk % groups) * FFT_PACK_INPUTS;
+    int32_t c1 = conv_min(g->ci, c0 + FFT_PACK_INPUTS);
+    int32_t o0 = (j->panel0 + panel) * PANEL;
+    int32_t width = fft_width(g->co, j->panel0 + panel);
+    size_t plane = (size_t)gt__ceil_div(g->ci, 16) * 16 * (size_t)width;
+    const float *d = j->d + (size_t)panel * weight_d_panel(g);
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
+    vf *out = (vf *)(void *)(room + 1);
+    float scale = 1.0f / (float)(g->length * g->length);
+    int32_t taps = g->k * g->k;
+    for (int32_t l = 0; l < width; l += VW) {
+        int32_t last = conv_min(VW, g->co - o0 - l);
+        for (int32_t c = c0; c < c1; c++) {
+            const float *at = d + (size_t)c * (size_t)width + (size_t)l;
+            fft_inverse(&j->fft, room, at, at + plane, 2 * plane, g->k, g->k, out);
+            for (int32_t o = 0; o < last; o++) {
+                float *to =
+                    j->dw + ((size_t)(o0 + l + o) * (size_t)g->ci + (size_t)c) * (size_t)taps;
+                for (int32_t t = 0; t < taps; t++) {
+                    to[t] = out[t][o] * scale;
+                }
+            }
+        }
+    }
+}
+
+static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x, gt_shape y,
+                       const struct gt_attr *attr, unsigned variant)
+{
+    if (!conv_geometry(c, x, y, attr, 1 << variant / FFT_LENGTHS) || c->d != 1 || c->kh != c->kw) {
+        return false;
+    }
+    *j = (struct weight_job){.grid = {.length = fft_lengths[variant % FFT_LENGTHS],
+                                      .k = c->kh,
+                                      .ci = c->cin,
+                                      .co = c->cout,
+                                      .hi = c->hi,
+                                      .wi = c->wi,
+                                      .ho = c->ho,
+                                      .wo = c->wo}};
+    struct fft_grid *g = &j->grid;
+    if (!fft_grid(g, c->n)) {
+        return false;
+    }
+    struct fft_grid of_dy = *g;
+    of_dy.ci = PANEL;
+    size_t of_panel = (weight_d_panel(g) + fft_v_plane(&of_dy).total) * sizeof(float);
+    g->round = conv_max(1, conv_min(g->panels, (int32_t)(WEIGHT_ROUND_BYTES / of_panel)));
+    of_dy.ci = g->round * PANEL;
+    j->v_plane = fft_v_plane(g);
+    j->y_plane = fft_v_plane(&of_dy);
+    size_t rows = (size_t)gt__ceil_div(c->cin, 16) * 16;
+    return 3 * rows * PANEL * sizeof(float) <= GT_CPU_SCRATCH;
+}
+
+static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
+                        const struct gt_node *node, unsigned variant, struct gt_plan *out)
+{
+    struct weight_job j;
+    struct conv_geometry c;
+    size_t sums = 0;
+    if (!gt__cpu_has(d, CONV_ISA) ||
+        !weight_cut(&j, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->in[1])->shape,
+                    &node->attr, variant) ||
+        !gt__mul(&sums, weight_d_panel(&j.grid), (size_t)j.grid.round) ||
+        !gt__mul(&out->scratch, j.v_plane.total + j.y_plane.total + sums, sizeof(float))) {
+        return false;
+    }
+    gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
+    out->in[0] = blocked;
+    out->in[1] = blocked;
+    out->out[0] = GT_LAYOUT_NCHW;
+    out->growth = fft_growth(&j.grid);
+    double weights = 8.0 * j.grid.count * c.cin * gt__ceil_div(c.cout, 16) * 16.0;
+    double passes = gt__ceil_div(j.grid.tiles, j.grid.pass);
+    out->cost = fft_cost(d, &j.grid, CONV_RATE, 0) +
+                gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
+    return true;
+}
+
+/* Rounds outside, passes inside: D of a round is complete when it is turned back. The spectra of x
+ * are made again for every round where there are several passes. */
+static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
+{
+    struct weight_job j;
+    struct conv_geometry c;
+    if (!weight_cut(&j, &c, step->in[0].shape, step->in[1].shape, &step->node->attr,
+                    step->variant)) {
+        return gt__fail(GT_EINVAL, "%s cannot run in phase %d", CONV_NAME,
+                        step->in[1].layout.phase);
+    }
+    const struct fft_grid *g = &j.grid;
+    struct gt_pool *pool = gt__cpu_pool(d);
+    j.device = d;
+    j.x = gt__f32(&step->in[0]);
+    j.dy = gt__f32(&step->in[1]);
+    j.dw = gt__f32(&step->out[0]);
+    j.v = gt__f32(&step->scratch);
+    j.y = j.v + j.v_plane.total;
+    j.d = j.y + j.y_plane.total;
+    fft_open(&j.fft, g->length);
+    for (j.panel0 = 0; j.panel0 < g->panels; j.panel0 = j.panel1) {
+        j.panel1 = conv_min(g->panels, j.panel0 + g->round);
+        size_t panels = (size_t)(j.panel1 - j.panel0);
+        for (j.t0 = 0; j.t0 < g->tiles; j.t0 = j.t1) {
+            j.t1 = conv_min(g->tiles, j.t0 + g->pass);
+            size_t tiles = (size_t)(j.t1 - j.t0);
+            if (j.panel0 == 0 || g->pass < g->tiles) {
+                gt__pool_for(pool, tiles, weight_x_chunk, &j);
+            }
+            gt__pool_for(pool, tiles, weight_dy_chunk, &j);
+            gt__pool_for(pool, panels * (size_t)g->count, weight_product_chunk, &j);
+        }
+        gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS), weight_back_chunk,
+                     &j);
+    }
+    return GT_OK;
+}
+
+const struct gt_kernel CONV_KERNEL = {.name = CONV_NAME,
+                                      .op = GT_OP_conv2d_bwd_weight,
+                                      .n_variants = 4 * FFT_LENGTHS,
+                                      .plan = weight_plan,
+                                      .run = weight_run};

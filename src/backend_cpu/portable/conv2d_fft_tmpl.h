@@ -1,0 +1,430 @@
+/* Convolution in the frequency domain on channel blocks of 16, template for vectors of VW floats.
+ * Included by the forward and the two gradients, which define VW.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Tiles of L x L inputs give m x m outputs, m = L + 1 - k: the cyclic correlation of length L is the
+ * plain one there (overlap-save). At every frequency the sum over channels is a complex matrix
+ * product, done as three real ones: with a = V and b = U,
+ * k1 = (ar + ai)*br, k2 = ar*(bi - br), k3 = ai*(br + bi), real part k1 - k3, imaginary k1 + k2.
+ * `full`: the data gradient of images whose dx fits one tile: the cyclic convolution of length L is
+ * the plain one, no tile overlaps.
+ *
+ * x [n][ceil(ci/16)][hi][wi][16], zeros beyond the true sizes; y likewise, zeros written
+ * U (packed) [panel][frequency][real ci x width | imaginary], times 1/L^2
+ * V [frequency][ar + ai, ar, ai][block of 16 ci][tile][16]
+ * M [panel of the round][frequency][real | imaginary][tile][PANEL]
+ * Tiles are taken in passes, outputs in rounds of panels, so that V and M are bounded; neither
+ * depends on threads. Sources: Mathieu, Henaff, LeCun 2013, arXiv:1312.5851; Zlateski, Jia, Li,
+ * Durand 2018, arXiv:1809.07851. */
+#ifndef GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
+#define GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
+
+#include <math.h>
+
+#include "backend_cpu/portable/fft_tmpl.h"
+
+enum {
+    FFT_TILES = 128,        /* of a pass */
+    FFT_M_BYTES = 48 << 20, /* of M, unless one panel needs more */
+    FFT_CHANNELS = 12,      /* fewer inputs are not worth the transforms */
+    FFT_LENGTHS = 5
+};
+static const int32_t fft_lengths[FFT_LENGTHS] = {16, 24, 25, 32, 40};
+
+struct fft_grid {
+    int32_t length, k, m; /* m: outputs of a tile along an axis */
+    int32_t ci, co, pad;  /* pad: rows and columns of zeros around x */
+    int32_t hi, wi, ho, wo;
+    int32_t rows, cols, tiles; /* of an image, of all images */
+    int32_t pass;              /* tiles */
+    int32_t panels, round;     /* of outputs, of them at once */
+    int32_t count;             /* frequencies */
+    bool full;
+};
+
+/* Floats between the parts of V and M. */
+struct fft_plane {
+    size_t block, plane, frequency, total;
+};
+
+static inline struct fft_plane fft_v_plane(const struct fft_grid *g)
+{
+    struct fft_plane p;
+    p.block = (size_t)g->pass * 16;
+    p.block += p.block % 1024 == 0 ? 16 : 0; /* not whole pages apart: cache sets */
+    p.plane = p.block * (size_t)gt__ceil_div(g->ci, 16);
+    p.plane += p.plane / 16 % 2 == 0 ? 16 : 0; /* an odd number of lines */
+    p.frequency = 3 * p.plane;
+    p.total = p.frequency * (size_t)g->count;
+    return p;
+}
+static inline struct fft_plane fft_m_plane(const struct fft_grid *g)
+{
+    struct fft_plane p;
+    p.block = 0;
+    p.plane = (size_t)g->pass * PANEL;
+    p.plane += p.plane / 16 % 2 == 0 ? 16 : 0;
+    p.frequency = 2 * p.plane;
+    p.total = p.frequency * (size_t)g->count;
+    return p;
+}
+
+/* Panels of outputs: PANEL lanes each, the last may be half as wide. */
+static inline int32_t fft_width(int32_t co, int32_t panel)
+{
+    return conv_min(PANEL, gt__ceil_div(co, 16) * 16 - panel * PANEL);
+}
+
+/* False if this length does not fit. */
+static inline bool fft_grid(struct fft_grid *g, int32_t images)
+{
+    g->m = g->full ? g->length : g->length + 1 - g->k;
+    if (g->k < 5 || 2 * g->k > g->length + 1 || g->ci < FFT_CHANNELS) {
+        return false;
+    }
+    if (g->full && (g->ho > g->length || g->wo > g->length)) {
+        return false;
+    }
+    g->rows = gt__ceil_div(g->ho, g->m);
+    g->cols = gt__ceil_div(g->wo, g->m);
+    int64_t tiles = (int64_t)g->rows * g->cols * images;
+    if (tiles > INT32_MAX / 64) {
+        return false;
+    }
+    g->tiles = (int32_t)tiles;
+    int32_t passes = gt__ceil_div(g->tiles, FFT_TILES);
+    g->pass = gt__ceil_div(g->tiles, passes);
+    g->count = fft_count(g->length);
+    g->panels = gt__ceil_div(gt__ceil_div(g->co, 16) * 16, PANEL);
+    size_t of_panel = fft_m_plane(g).total * sizeof(float);
+    size_t round = FFT_M_BYTES / of_panel;
+    g->round = conv_max(1, conv_min(g->panels, (int32_t)round));
+    return true;
+}
+
+/* ---- weights ---- */
+
+/* Weights [Cout][Cin][k][k] to U. transposed: outputs are the Cin; turned: taps run backwards;
+ * convolve: for the convolution, not the correlation. */
+struct fft_pack {
+    const float *w;
+    float *u;
+    int32_t ci, co, k, panels, count;
+    bool transposed, turned, convolve;
+    const struct fft *fft;
+    const struct gt_device *device;
+};
+
+struct fft_pack_put {
+    float *re, *im;
+    size_t stride;
+    float scale, scale_im;
+};
+static inline void fft_pack_one(void *cookie, int32_t f, struct cv value)
+{
+    const struct fft_pack_put *p = cookie;
+    *(vf *)(p->re + (size_t)f * p->stride) = p->scale * value.re;
+    *(vf *)(p->im + (size_t)f * p->stride) = p->scale_im * value.im;
+}
+
+/* VW outputs from o0 of input c as a tile of k x k pixels of 16 lanes. */
+static void fft_pack_gather(const struct fft_pack *p, int32_t o0, int32_t c, float *tile)
+{
+    int32_t taps = p->k * p->k;
+    for (int32_t j = 0; j < VW; j++) {
+        int32_t o = o0 + j;
+        size_t at = p->transposed ? (size_t)c * (size_t)p->co + (size_t)o
+                                  : (size_t)o * (size_t)p->ci + (size_t)c;
+        const float *w = p->w + at * (size_t)taps;
+        for (int32_t t = 0; t < taps; t++) {
+            tile[t * 16 + j] = o >= p->co ? 0 : p->turned ? w[taps - 1 - t] : w[t];
+        }
+    }
+}
+
+enum { FFT_PACK_INPUTS = 4 }; /* of one chunk */
+
+static void fft_pack_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct fft_pack *p = cookie;
+    size_t groups = (size_t)gt__ceil_div(p->ci, FFT_PACK_INPUTS);
+    int32_t panel = (int32_t)(chunk / groups);
+    int32_t c0 = (int32_t)(chunk % groups) * FFT_PACK_INPUTS;
+    int32_t c1 = conv_min(p->ci, c0 + FFT_PACK_INPUTS);
+    int32_t width = fft_width(p->co, panel);
+    size_t plane = (size_t)p->ci * (size_t)width;
+    float *u = p->u + (size_t)panel * PANEL * 2 * (size_t)p->ci * (size_t)p->count;
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(p->device, thread);
+    float *tile = (float *)(void *)(room + 1);
+    float scale = 1.0f / (float)(p->fft->length * p->fft->length);
+    for (int32_t c = c0; c < c1; c++) {
+        for (int32_t l = 0; l < width; l += VW) {
+            float *to = u + (size_t)c * (size_t)width + (size_t)l;
+            struct fft_pack_put put = {.re = to,
+                                       .im = to + plane,
+                                       .stride = 2 * plane,
+                                       .scale = scale,
+                                       .scale_im = p->convolve ? scale : -scale};
+            fft_pack_gather(p, panel * PANEL + l, c, tile);
+            fft_forward(p->fft, room, tile, (size_t)p->k * 16, p->k, p->k, fft_pack_one, &put);
+        }
+    }
+}
+static inline void fft_pack(struct fft_pack *p)
+{
+    size_t groups = (size_t)gt__ceil_div(p->ci, FFT_PACK_INPUTS);
+    gt__pool_for(gt__cpu_pool(p->device), (size_t)p->panels * groups, fft_pack_chunk, p);
+}
+
+/* ---- tiles in ---- */
+
+struct fft_place {
+    int32_t image, row, col;
+};
+static inline struct fft_place fft_place(const struct fft_grid *g, int32_t t)
+{
+    int32_t per_image = g->rows * g->cols;
+    int32_t rest = t % per_image;
+    return (struct fft_place){t / per_image, rest / g->cols * g->m, rest % g->cols * g->m};
+}
+
+/* Pixels [row][col] of a plane, h x w of them from (r0, c0), zeros outside: where they lie, or in
+ * `tile` after copying. */
+struct fft_pixels {
+    const float *x;
+    size_t row;
+    int32_t rows, cols;
+};
+static struct fft_pixels fft_pixels(const float *plane, int32_t hi, int32_t wi, int32_t r0,
+                                    int32_t c0, int32_t length, float *tile)
+{
+    struct fft_pixels p;
+    if (r0 >= 0 && c0 >= 0) {
+        p.x = plane + ((size_t)r0 * (size_t)wi + (size_t)c0) * 16;
+        p.row = (size_t)wi * 16;
+        p.rows = conv_max(0, conv_min(length, hi - r0));
+        p.cols = conv_max(0, conv_min(length, wi - c0));
+        return p;
+    }
+    size_t row = (size_t)length * 16;
+    int32_t from = conv_max(0, -c0);
+    int32_t to = conv_max(from, conv_min(length, wi - c0));
+    memset(tile, 0, (size_t)length * row * sizeof(float));
+    for (int32_t i = conv_max(0, -r0); i < length && r0 + i < hi; i++) {
+        const float *src = plane + ((ptrdiff_t)(r0 + i) * wi + (c0 + from)) * 16;
+        memcpy(tile + (size_t)i * row + (size_t)from * 16, src,
+               (size_t)(to - from) * 16 * sizeof(float));
+    }
+    return (struct fft_pixels){tile, row, length, length};
+}
+
+/* Three planes of a spectrum: b0 = p*re + q*im and so on, by signs. */
+struct fft_planes_put {
+    float *to;
+    size_t frequency, plane;
+};
+/* ar + ai, ar, ai */
+static inline void fft_put_a(void *cookie, int32_t f, struct cv v)
+{
+    const struct fft_planes_put *p = cookie;
+    float *to = p->to + (size_t)f * p->frequency;
+    *(vf *)to = v.re + v.im;
+    *(vf *)(to + p->plane) = v.re;
+    *(vf *)(to + 2 * p->plane) = v.im;
+}
+
+struct fft_job {
+    struct fft_grid grid;
+    struct fft fft;
+    const struct gt_device *device;
+    const float *x, *u, *bias; /* bias [co] or NULL */
+    float *y, *v, *m;
+    int32_t h_true, w_true, phase; /* of y, all fragments together */
+    bool relu;
+    struct fft_plane v_plane, m_plane;
+    int32_t t0, t1, panel0, panel1; /* the present pass and round */
+};
+
+/* One tile, all blocks. */
+static void fft_input_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct fft_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    int32_t blocks = gt__ceil_div(g->ci, 16);
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
+    float *tile = (float *)(void *)(room + 1);
+    struct fft_place at = fft_place(g, j->t0 + (int32_t)chunk);
+    size_t plane = (size_t)g->hi * (size_t)g->wi * 16;
+    for (int32_t b = 0; b < blocks; b++) {
+        const float *x = j->x + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane;
+        struct fft_pixels p =
+            fft_pixels(x, g->hi, g->wi, at.row - g->pad, at.col - g->pad, g->length, tile);
+        for (int32_t l = 0; l < 16; l += VW) {
+            struct fft_planes_put put = {j->v + (size_t)b * j->v_plane.block + chunk * 16 +
+                                             (size_t)l,
+                                         j->v_plane.frequency, j->v_plane.plane};
+            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, fft_put_a, &put);
+        }
+    }
+}
+
+/* ---- products ---- */
+
+enum { FFT_PRODUCT_ROWS = 4 * 12 }; /* tiles at once: three products of them stay in L1 */
+
+/* One frequency of one panel of the round, all tiles of the pass. */
+static void fft_product_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct fft_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t f = chunk % (size_t)g->count;
+    int32_t panel = j->panel0 + (int32_t)(chunk / (size_t)g->count);
+    int32_t width = fft_width(g->co, panel);
+    size_t plane = (size_t)g->ci * (size_t)width;
+    const float *re =
+        j->u + (size_t)panel * PANEL * 2 * (size_t)g->ci * (size_t)g->count + f * 2 * plane;
+    const float *im = re + plane;
+    float *b = gt__cpu_thread_scratch(j->device, thread);
+    float *c = b + 3 * plane;
+    for (size_t i = 0; i < plane; i += VW) {
+        vf r = *(const vf *)(re + i);
+        vf s = *(const vf *)(im + i);
+        *(vf *)(b + i) = r;
+        *(vf *)(b + plane + i) = s - r;
+        *(vf *)(b + 2 * plane + i) = r + s;
+    }
+    const float *v = j->v + f * j->v_plane.frequency;
+    float *m = j->m + (size_t)(panel - j->panel0) * j->m_plane.total + f * j->m_plane.frequency;
+    int32_t tiles = j->t1 - j->t0;
+    for (int32_t t = 0; t < tiles; t += FFT_PRODUCT_ROWS) {
+        int32_t rows = conv_min(FFT_PRODUCT_ROWS, tiles - t);
+        size_t n = (size_t)rows * (size_t)width;
+        for (size_t k = 0; k < 3; k++) {
+            struct panel_call call = {.a = v + k * j->v_plane.plane + (size_t)t * 16,
+                                      .b = b + k * plane,
+                                      .c = c + k * n,
+                                      .a_block = j->v_plane.block};
+            panel_product(call, rows, g->ci, width / VW);
+        }
+        float *to = m + (size_t)t * (size_t)width;
+        for (size_t i = 0; i < n; i += VW) {
+            vf k1 = *(const vf *)(c + i);
+            *(vf *)(to + i) = k1 - *(const vf *)(c + 2 * n + i);
+            *(vf *)(to + j->m_plane.plane + i) = k1 + *(const vf *)(c + n + i);
+        }
+    }
+}
+
+/* ---- tiles out ---- */
+
+/* Bias, ReLU, zeros in lanes and pixels beyond, for VW lanes from `lane`. */
+static void fft_store(const struct fft_job *j, struct fft_place at, int32_t lane, int32_t rows,
+                      int32_t cols, const vf *out)
+{
+    const struct fft_grid *g = &j->grid;
+    int32_t th = 0;
+    int32_t tw = 0;
+    vf bias;
+    vi keep;
+    conv_true_size(&th, &tw, j->h_true, j->w_true, j->phase, at.image);
+    for (int32_t i = 0; i < VW; i++) {
+        bool real = lane + i < g->co;
+        keep[i] = real ? -1 : 0;
+        bias[i] = real && j->bias ? j->bias[lane + i] : -0.0f;
+    }
+    size_t y_block = (size_t)g->ho * (size_t)g->wo * 16;
+    float *y =
+        j->y +
+        ((size_t)at.image * (size_t)gt__ceil_div(g->co, 16) + (size_t)(lane / 16)) * y_block +
+        (size_t)(lane % 16);
+    for (int32_t r = 0; r < rows; r++) {
+        float *to = y + ((size_t)(at.row + r) * (size_t)g->wo + (size_t)at.col) * 16;
+        for (int32_t c = 0; c < cols; c++) {
+            vf v = out[r * cols + c] + bias;
+            vi mask = keep;
+            if (j->relu) {
+                mask &= ~(vi)(v < (vf){0});
+            }
+            bool real = at.row + r < th && at.col + c < tw;
+            *(vf *)(to + (size_t)c * 16) = real ? (vf)((vi)v & mask) : (vf){0};
+        }
+    }
+}
+
+/* One tile of one panel of the round. */
+static void fft_output_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct fft_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t tiles = (size_t)(j->t1 - j->t0);
+    size_t t = chunk % tiles;
+    int32_t panel = j->panel0 + (int32_t)(chunk / tiles);
+    int32_t width = fft_width(g->co, panel);
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
+    vf *out = (vf *)(void *)(room + 1);
+    struct fft_place at = fft_place(g, j->t0 + (int32_t)t);
+    int32_t rows = conv_min(g->m, g->ho - at.row);
+    int32_t cols = conv_min(g->m, g->wo - at.col);
+    for (int32_t l = 0; l < width; l += VW) {
+        const float *m =
+            j->m + (size_t)(panel - j->panel0) * j->m_plane.total + t * (size_t)width + (size_t)l;
+        fft_inverse(&j->fft, room, m, m + j->m_plane.plane, j->m_plane.frequency, rows, cols, out);
+        fft_store(j, at, panel * PANEL + l, rows, cols, out);
+    }
+}
+
+static inline void fft_run(struct fft_job *j)
+{
+    const struct fft_grid *g = &j->grid;
+    struct gt_pool *pool = gt__cpu_pool(j->device);
+    for (j->t0 = 0; j->t0 < g->tiles; j->t0 = j->t1) {
+        j->t1 = conv_min(g->tiles, j->t0 + g->pass);
+        size_t tiles = (size_t)(j->t1 - j->t0);
+        gt__pool_for(pool, tiles, fft_input_chunk, j);
+        for (j->panel0 = 0; j->panel0 < g->panels; j->panel0 = j->panel1) {
+            j->panel1 = conv_min(g->panels, j->panel0 + g->round);
+            size_t panels = (size_t)(j->panel1 - j->panel0);
+            gt__pool_for(pool, panels * (size_t)g->count, fft_product_chunk, j);
+            gt__pool_for(pool, panels * tiles, fft_output_chunk, j);
+        }
+    }
+}
+
+/* Bytes of U, and of V and M; false on overflow, or if a panel of weights exceeds a thread's
+ * scratch memory. */
+static inline bool fft_bytes(size_t *packed, size_t *scratch, const struct fft_grid *g)
+{
+    size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
+    size_t room = (3 * (size_t)g->ci * PANEL + 3 * FFT_PRODUCT_ROWS * PANEL) * sizeof(float);
+    size_t m = 0;
+    return room <= GT_CPU_SCRATCH && gt__mul(packed, lanes * (size_t)g->count, (size_t)g->ci) &&
+           gt__mul(packed, *packed, 2 * sizeof(float)) &&
+           gt__mul(&m, fft_m_plane(g).total, (size_t)g->round) &&
+           gt__mul(scratch, fft_v_plane(g).total + m, sizeof(float));
+}
+
+/* Three products at `rate`; lines of the transforms; spectra through the caches, weights from main
+ * memory once a pass. */
+static inline double fft_cost(const struct gt_device *d, const struct fft_grid *g, double rate,
+                              size_t packed)
+{
+    double lanes = gt__ceil_div(g->co, 16) * 16.0;
+    double in = gt__ceil_div(g->ci, 16) * 16.0;
+    double tiles = (double)g->tiles;
+    double products = 6.0 * g->count * tiles * g->ci * lanes;
+    double lines = 1.5 * g->length * 30.0 * g->length; /* flops of a channel's tile, about */
+    double moved = 4.0 * g->count * tiles * (3 * in + 4 * lanes);
+    double passes = gt__ceil_div(g->tiles, g->pass);
+    return gt__cpu_cost(d, 1.1 * products + 4 * lines * tiles * (in + lanes) + 8 * moved, rate, 0) +
+           gt__cpu_cost(d, 0, rate, (double)packed * passes);
+}
+
+/* How much larger errors can be than the plain sum's: every output is a sum over all L^2 products
+ * of the tile instead of its k^2, each transform adds a few roundings. */
+static inline double fft_growth(const struct fft_grid *g)
+{
+    double all = (double)g->length * g->length / ((double)g->k * g->k);
+    return 4.0 * all;
+}
+
+#endif

@@ -1,0 +1,8 @@
+/* Weight gradient of the convolution in the frequency domain, AVX2.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#define VW 8
+#define CONV_KERNEL gt__conv2d_bwd_weight_fft_avx2
+#define CONV_NAME "conv2d_bwd_weight_fft_avx2"
+#define CONV_ISA GT_ISA_AVX2
+#define CONV_RATE 75e9
+#include "backend_cpu/portable/conv2d_bwd_weight_fft_tmpl.h"
