@@ -66,14 +66,14 @@ static inline gt_status rig_network(struct rig *r, gt_value *out, int32_t h, int
     return rig_conv(r, out, y, RIG_LABELS, 1, 1, "conv3");
 }
 
-/* Two convolutions as the kernels for many channels take them: 3x3, no dilation. */
+/* Two convolutions as the kernels for many channels and large kernels take them: 5x5, no dilation. */
 static inline gt_status rig_wide(struct rig *r, gt_value *out, int32_t h, int32_t w)
 {
     gt_value y = GT_NO_VALUE;
     GT_TRY(gt_graph_input(&r->input, r->graph, (gt_shape){1, 16, h, w}, "image"));
-    GT_TRY(rig_conv(r, &y, r->input, 20, 3, 1, "conv1"));
+    GT_TRY(rig_conv(r, &y, r->input, 20, 5, 1, "conv1"));
     GT_TRY(gt_graph_relu(&y, r->graph, y));
-    return rig_conv(r, out, y, 16, 3, 1, "conv2");
+    return rig_conv(r, out, y, 16, 5, 1, "conv2");
 }
 
 /* softmax with its gradient, and an addition of gradients */
