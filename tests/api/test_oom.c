@@ -109,6 +109,8 @@ static gt_status life_of_training(void)
     o.distort.elastic = 2;
     o.equalise = GT_EQUALISE_BOTH;
     o.balance.border_boost = 2.0f;
+    o.loss.kind = GT_LOSS_SOFTMAX_MALIS;
+    o.loss.malis_after = 1;
     d.consolidate.fine = 2;
     d.consolidate.label[1] = 1;
     TRY(open_device(&device));
@@ -119,6 +121,7 @@ static gt_status life_of_training(void)
     gt_image_view view[2] = {gt_image_get_view(image[0]), gt_image_get_view(image[1])};
     TRY(gt_dataset_add(dataset, &view[0], &view[1]));
     TRY(gt_trainer_create(&trainer, device, model, dataset, &o));
+    TRY(gt_trainer_step(NULL, trainer));
     TRY(gt_trainer_step(NULL, trainer));
     TRY(gt_trainer_save(trainer, path[1]));
     TRY(gt_trainer_resume(trainer, path[1]));

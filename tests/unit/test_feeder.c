@@ -57,10 +57,16 @@ static void check_batch(const struct gt_feeder_batch *b, const struct gt_feeder_
 {
     float raw[SIDE * SIDE];
     float labels[PATCH * PATCH];
+    float truth[PATCH * PATCH];
+    struct gt_patch patch = {raw, labels, truth};
+    assert_true((b->truth != NULL) == o->truth);
     for (int32_t i = 0; i < o->input.n; i++) {
-        gt__sample_patch(o->dataset, &o->spec, key, counter + (uint64_t)i, raw, labels);
+        gt__sample_draw(&patch, o->dataset, &o->spec, key, counter + (uint64_t)i);
         assert_memory_equal(b->input + i * SIDE * SIDE, raw, sizeof raw);
         assert_memory_equal(b->label + i * PATCH * PATCH, labels, sizeof labels);
+        if (b->truth) {
+            assert_memory_equal(b->truth + i * PATCH * PATCH, truth, sizeof truth);
+        }
     }
 }
 
@@ -77,6 +83,7 @@ static void run(gt_dataset *d, int32_t batch, int32_t threads)
     struct gt_feeder *f = NULL;
     struct gt_feeder_options o = describe(d, batch, threads);
     uint64_t n = (uint64_t)batch;
+    o.truth = batch % 2 == 0;
     assert_int_equal(gt__feeder_create(&f, &o), GT_OK);
     assert_false(gt__feeder_ready(f, 1, 0)); /* nothing is begun before the first is asked for */
     for (uint64_t k = 0; k < 20; k++) {
