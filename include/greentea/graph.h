@@ -137,7 +137,7 @@ GT_API void gt_malis_options_init(gt_malis_options *options);
  * constrained: on paths between pixels of an object only edges inside of it count, and between
  * objects edges inside of an object are as strong as can be. Where there are no such pairs the sum
  * is 0.
- * prob     [N][C][H][W] in [0, 1]; H*W at most 2^28. NaN at a pixel that counts gives a loss of NaN
+ * prob     [N][C][H][W] in [0, 1]; H*W at most 2^27. NaN at a pixel that counts gives a loss of NaN
  * label    [N][1][H][W] as float, truncated: 1 to 2^24 - 1 object, 0 background, which belongs to no
  *          pair, all else ignored: no path leads there. Pixels of one number that hang together
  *          along edges are an object, so a map of 0 and 1 needs no other numbers

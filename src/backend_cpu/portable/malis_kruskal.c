@@ -14,7 +14,7 @@
  * Sorting: stable, by radix, on 32-bit keys that descend with the affinity, so that equals keep the
  * order of edges. Near-linear: O(E) + O(E inverse-Ackermann(E)) with halved paths and union by size.
  *
- * Scratch, per image: two arrays of E + 2 edges, the forest, counts, and the gradient in double,
+ * Scratch, per image: two arrays of E + 2 edges, the classes, the forest, and the gradient in double,
  * whose sums then are exact to a float's last bit. The lists of the passes lie one after the other
  * with a gap of one, because filling a list writes one edge too many. Chunks: images for joining,
  * (image, pass) for sorting; no result depends on threads. */
@@ -22,14 +22,22 @@
 
 #include <math.h>
 
-enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, ROUNDS = 3, PIXEL_BITS = 28 };
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, ROUNDS = 3, PIXEL_BITS = 27, AHEAD = 12 };
 #define PIXEL_MASK (((uint32_t)1 << PIXEL_BITS) - 1)
+#define SECOND_LESS ((uint32_t)1 << PIXEL_BITS)
 
 enum pass { WITHIN, BETWEEN, PASSES };
 
-/* An edge: the pixel it starts at, and its number above PIXEL_BITS. */
+/* An edge. Name: the pixel it starts at, is the other end less (or equal), and from the next bit on
+ * its number, so that joining does not have to look at affinities. */
 struct edge {
     uint32_t key, name;
+};
+
+/* A pixel in the forest of sets. */
+struct tree {
+    int32_t up; /* the next pixel on the way to the root; of a root: minus the pixels of its set */
+    uint32_t count; /* of a root: labelled pixels of its set */
 };
 
 /* What joining found out about an image. */
@@ -47,8 +55,8 @@ struct job {
     float *dprob;
     struct result *results;
     struct edge *edges, *spare;
-    int32_t *forest; /* first the class of a pixel; then below 0: a root, minus pixels of the set */
-    uint32_t *counts; /* labelled pixels of a root's set */
+    int32_t *class; /* of a pixel: object, 0: background, -1: ignored */
+    struct tree *forest;
     double *gradient;
     struct edge **sorted; /* [N][PASSES], into edges or spare */
     size_t *n_sorted;
@@ -74,8 +82,8 @@ static size_t lay_out(struct job *job, char *memory)
     size_t n_sorted = take(&total, n * PASSES, sizeof *job->n_sorted);
     size_t edges = take(&total, n * job->capacity, sizeof *job->edges);
     size_t spare = take(&total, n * job->capacity, sizeof *job->spare);
+    size_t class = take(&total, n * job->pixels, sizeof *job->class);
     size_t forest = take(&total, n * job->pixels, sizeof *job->forest);
-    size_t counts = take(&total, n * job->pixels, sizeof *job->counts);
     size_t gradient = take(&total, n * job->pixels, sizeof *job->gradient);
     if (memory) {
         job->results = (void *)(memory + results);
@@ -83,8 +91,8 @@ static size_t lay_out(struct job *job, char *memory)
         job->n_sorted = (void *)(memory + n_sorted);
         job->edges = (void *)(memory + edges);
         job->spare = (void *)(memory + spare);
+        job->class = (void *)(memory + class);
         job->forest = (void *)(memory + forest);
-        job->counts = (void *)(memory + counts);
         job->gradient = (void *)(memory + gradient);
     }
     return total;
@@ -143,7 +151,7 @@ static void classes_chunk(void *cookie, size_t n, int32_t thread)
     const struct job *job = cookie;
     const float *q = read_plane(job, n);
     const float *label = job->label + n * job->pixels;
-    int32_t *class = job->forest + n * job->pixels;
+    int32_t *class = job->class + n * job->pixels;
     struct result *result = &job->results[n];
     int32_t nan = 0;
     for (size_t i = 0; i < job->pixels; i++) {
@@ -166,7 +174,7 @@ static void classes_chunk(void *cookie, size_t n, int32_t thread)
 static size_t list_edges(struct edge *out, const struct job *job, size_t n, enum pass pass)
 {
     const float *q = read_plane(job, n);
-    const int32_t *class = job->forest + n * job->pixels;
+    const int32_t *class = job->class + n * job->pixels;
     size_t found = 0;
     for (int32_t k = 0; k < job->o->n_edges; k++) {
         struct window w = edge_window(job, k);
@@ -174,8 +182,10 @@ static size_t list_edges(struct edge *out, const struct job *job, size_t n, enum
             for (int32_t x = w.x0; x < w.x1; x++) {
                 ptrdiff_t a = (ptrdiff_t)y * job->shape.w + x;
                 ptrdiff_t b = a + w.step;
-                out[found].key = key_of(q[a] < q[b] ? q[a] : q[b]);
-                out[found].name = (uint32_t)a | (uint32_t)k << PIXEL_BITS;
+                bool first = q[a] < q[b];
+                out[found].key = key_of(first ? q[a] : q[b]);
+                out[found].name =
+                    (uint32_t)a | (first ? 0 : SECOND_LESS) | (uint32_t)k << (PIXEL_BITS + 1);
                 found += belongs(class[a], class[b], pass);
             }
         }
@@ -227,28 +237,28 @@ static void sort_chunk(void *cookie, size_t chunk, int32_t thread)
 
 /* ---- joining ---- */
 
-static int32_t find(int32_t *forest, int32_t v)
+static int32_t find(struct tree *forest, int32_t v)
 {
-    for (int32_t up = forest[v]; up >= 0; up = forest[v]) {
-        int32_t above = forest[up];
+    for (int32_t up = forest[v].up; up >= 0; up = forest[v].up) {
+        int32_t above = forest[up].up;
         if (above < 0) {
             return up;
         }
-        forest[v] = above;
+        forest[v].up = above;
         v = above;
     }
     return v;
 }
 
 /* Unite two roots; the number of pairs that this joins. */
-static double unite(int32_t *forest, uint32_t *counts, int32_t a, int32_t b)
+static double unite(struct tree *forest, int32_t a, int32_t b)
 {
-    double pairs = (double)counts[a] * (double)counts[b];
-    int32_t large = forest[a] <= forest[b] ? a : b;
+    double pairs = (double)forest[a].count * (double)forest[b].count;
+    int32_t large = forest[a].up <= forest[b].up ? a : b;
     int32_t small = large == a ? b : a;
-    forest[large] += forest[small];
-    forest[small] = large;
-    counts[large] += counts[small];
+    forest[large].up += forest[small].up;
+    forest[large].count += forest[small].count;
+    forest[small].up = large;
     return pairs;
 }
 
@@ -271,47 +281,61 @@ struct sums {
     double charges, pairs;
 };
 
+/* Sorted edges lie anywhere: ask early for the memory of those that come soon. */
+static void prefetch(const struct tree *forest, const double *gradient, int32_t a, int32_t b,
+                     bool second)
+{
+    __builtin_prefetch(&forest[a]);
+    __builtin_prefetch(&forest[b]);
+    __builtin_prefetch(&gradient[second ? b : a], 1);
+}
+
 static struct sums join(const struct job *job, size_t n, enum pass pass, double scale)
 {
     const struct edge *edges = job->sorted[n * PASSES + pass];
-    const float *q = read_plane(job, n);
-    int32_t *forest = job->forest + n * job->pixels;
-    uint32_t *counts = job->counts + n * job->pixels;
+    size_t n_edges = job->n_sorted[n * PASSES + pass];
+    struct tree *forest = job->forest + n * job->pixels;
     double *gradient = job->gradient + n * job->pixels;
     struct sums sums = {0.0, 0.0};
     int32_t steps[GT_MALIS_EDGES];
     for (int32_t k = 0; k < job->o->n_edges; k++) {
         steps[k] = (int32_t)edge_window(job, k).step;
     }
-    for (size_t i = 0; i < job->n_sorted[n * PASSES + pass]; i++) {
-        int32_t a = (int32_t)(edges[i].name & PIXEL_MASK);
-        int32_t b = a + steps[edges[i].name >> PIXEL_BITS];
+    for (size_t i = 0; i < n_edges; i++) {
+        if (i + AHEAD < n_edges) {
+            uint32_t soon = edges[i + AHEAD].name;
+            int32_t start = (int32_t)(soon & PIXEL_MASK);
+            prefetch(forest, gradient, start, start + steps[soon >> (PIXEL_BITS + 1)],
+                     (soon & SECOND_LESS) != 0);
+        }
+        uint32_t name = edges[i].name;
+        int32_t a = (int32_t)(name & PIXEL_MASK);
+        int32_t b = a + steps[name >> (PIXEL_BITS + 1)];
         int32_t root_a = find(forest, a);
         int32_t root_b = find(forest, b);
         if (root_a == root_b) {
             continue;
         }
-        double pairs = unite(forest, counts, root_a, root_b);
+        double pairs = unite(forest, root_a, root_b);
         if (pairs > 0.0) {
             double slope = 0.0;
             sums.charges += pairs * charge(&slope, job->o, (double)value_of(edges[i].key), pass);
             sums.pairs += pairs;
-            gradient[q[a] < q[b] ? a : b] += pairs * slope * scale;
+            gradient[name & SECOND_LESS ? b : a] += pairs * slope * scale;
         }
     }
     return sums;
 }
 
-/* Every pixel that counts its own set. Returns the labelled ones. */
+/* Every pixel its own set. Returns the labelled ones. */
 static double plant(const struct job *job, size_t n)
 {
-    int32_t *forest = job->forest + n * job->pixels;
-    uint32_t *counts = job->counts + n * job->pixels;
+    const int32_t *class = job->class + n * job->pixels;
+    struct tree *forest = job->forest + n * job->pixels;
     size_t labelled = 0;
     for (size_t i = 0; i < job->pixels; i++) {
-        counts[i] = forest[i] > 0;
-        labelled += counts[i];
-        forest[i] = -1;
+        forest[i] = (struct tree){-1, class[i] > 0};
+        labelled += class[i] > 0;
     }
     return (double)labelled;
 }

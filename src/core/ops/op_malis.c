@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* Kernels pack a pixel's index and the number of an edge into 32 bits. */
-#define MAX_PIXELS ((size_t)1 << 28)
+/* Kernels pack a pixel's index, the number of an edge and which end is less into 32 bits. */
+#define MAX_PIXELS ((size_t)1 << 27)
 
 static gt_status check_edges(const gt_malis_options *o)
 {
