@@ -173,11 +173,10 @@ void gt__statistics_row(struct gt_statistics *s, const float *row, size_t n)
         add_refined(s, row, n);
         return;
     }
-    if (s->kind == GT_NORMALISE_MINMAX) {
-        add_range(s, row, n);
-    } else if (s->kind == GT_NORMALISE_MEANVAR) {
+    add_range(s, row, n);
+    if (s->kind == GT_NORMALISE_MEANVAR) {
         add_moments(s, row, n);
-    } else {
+    } else if (s->kind == GT_NORMALISE_PERCENTILE) {
         add_counts(s, row, n);
     }
     s->count += n;
@@ -237,12 +236,17 @@ gt_status gt__statistics_end_round(struct gt_statistics *s)
 
 /* ---- the scale ---- */
 
+static gt_status fail_range(float low, float high)
+{
+    return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
+                    (double)high);
+}
+
 static gt_status map_range(struct gt_value_map *out, float low, float high, bool cut)
 {
     float scale = high > low ? 2.0F / (high - low) : 0.0F;
     if (!isfinite(high - low) || !isfinite(scale)) {
-        return gt__fail(GT_ENUMERIC, "values from %g to %g cannot be normalised", (double)low,
-                        (double)high);
+        return fail_range(low, high);
     }
     *out = (struct gt_value_map){low, scale, -1.0F, cut};
     return GT_OK;
@@ -268,7 +272,7 @@ static float percentile(const struct gt_statistics *s, size_t i)
     return (float)(a + (b - a) * s->share[i]);
 }
 
-gt_status gt__statistics_map(struct gt_value_map *out, const struct gt_statistics *s)
+static gt_status map_kind(struct gt_value_map *out, const struct gt_statistics *s)
 {
     if (s->kind == GT_NORMALISE_MINMAX) {
         return map_range(out, s->least, s->most, false);
@@ -280,5 +284,17 @@ gt_status gt__statistics_map(struct gt_value_map *out, const struct gt_statistic
         return map_range(out, percentile(s, 0), percentile(s, 1), true);
     }
     *out = (struct gt_value_map){0.0F, 1.0F, 0.0F, false};
+    return GT_OK;
+}
+
+gt_status gt__statistics_map(struct gt_value_map *out, const struct gt_statistics *s)
+{
+    struct gt_value_map map;
+    GT_TRY(map_kind(&map, s));
+    /* the distance of every value from `low` has to be a float */
+    if (s->count > 0 && (!isfinite(s->most - map.low) || !isfinite(s->least - map.low))) {
+        return fail_range(s->least, s->most);
+    }
+    *out = map;
     return GT_OK;
 }

@@ -167,12 +167,40 @@ static void test_overflow(void **state)
     }
 }
 
+/* What lies far from the scale of all others must not become infinite or no number. */
+static void test_outliers(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    static float values[N];
+    const gt_normalise kinds[] = {GT_NORMALISE_MEANVAR, GT_NORMALISE_PERCENTILE};
+    for (size_t i = 0; i < 2; i++) {
+        struct gt_statistics *s = NULL;
+        struct gt_value_map map;
+        gt_preprocess o;
+        gt_preprocess_init(&o);
+        o.normalise = kinds[i];
+        for (size_t k = 0; k < N; k++) {
+            values[k] = -3e38F;
+        }
+        values[N / 2] = 3e38F;
+        assert_int_equal(gt__statistics_create(&s, &o), GT_OK);
+        while (gt__statistics_wanted(s)) {
+            gt__statistics_row(s, values, N);
+            assert_int_equal(gt__statistics_end_round(s), GT_OK);
+        }
+        assert_int_equal(gt__statistics_map(&map, s), GT_ENUMERIC);
+        assert_non_null(strstr(gt_error_message(), "from -3e+38 to 3e+38 cannot be normalised"));
+        gt__statistics_free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_percentiles), cmocka_unit_test(test_few_values),
         cmocka_unit_test(test_moments),     cmocka_unit_test(test_range),
-        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_overflow),    cmocka_unit_test(test_outliers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
