@@ -145,6 +145,10 @@ int tool_parse(int argc, char **argv, const struct poptOption *table, const char
     if (code || p.help) {
         return code ? code : -1;
     }
+    code = config_check_finite(table);
+    if (code) {
+        return code;
+    }
     return p.print ? print_config(command, table) : 0;
 }
 
@@ -186,6 +190,20 @@ bool tool_parse_bytes(size_t *out, const char *text)
     }
     *out = (size_t)value;
     return true;
+}
+
+int tool_number(float *value, const char *flag, const char *text)
+{
+    char *end = NULL;
+    if (!text) {
+        return 0;
+    }
+    float number = strtof(text, &end);
+    if (end == text || *end != '\0' || !isfinite(number)) {
+        return tool_usage("--%s is '%s', expected a number", flag, text);
+    }
+    *value = number;
+    return 0;
 }
 
 int tool_choice(const char *text, const char *const *list)

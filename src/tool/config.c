@@ -282,6 +282,20 @@ int config_apply(const char *path, const char *command, const struct poptOption 
     return code;
 }
 
+int config_check_finite(const struct poptOption *table)
+{
+    const struct poptOption *o = NULL;
+    for (size_t i = 0; (o = option_number(table, i)); i++) {
+        const double value = type_of(o) == POPT_ARG_FLOAT    ? (double)*(float *)o->arg
+                             : type_of(o) == POPT_ARG_DOUBLE ? *(double *)o->arg
+                                                             : 0.0;
+        if (!isfinite(value)) {
+            return tool_usage("--%s is %g, expected a number", o->longName, value);
+        }
+    }
+    return 0;
+}
+
 /* ---- from the options back ---- */
 
 /* The decimal number with the fewest digits that is this float. */

@@ -16,6 +16,9 @@ int config_apply(const char *path, const char *command, const struct poptOption 
 /* The option with a long name, in a table or those it includes; NULL if there is none. */
 const struct poptOption *config_option(const struct poptOption *table, const char *key);
 
+/* Are all numbers of a table finite? popt takes "nan". 0 or EXIT_USAGE after a sentence. */
+int config_check_finite(const struct poptOption *table);
+
 /* The options of a table and their values, in its order; null stands for a word not given. NULL
  * without memory. The caller owns it. */
 json_t *config_json(const struct poptOption *table);

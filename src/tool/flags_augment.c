@@ -39,21 +39,6 @@ static bool parse_scale(float *low, float *high, const char *text)
     return end != second && *end == '\0';
 }
 
-/* Replace the preset's value by the flag's, if there is one. */
-static bool override(float *value, const char *name, const char *flag)
-{
-    char *end = NULL;
-    if (!flag) {
-        return true;
-    }
-    *value = strtof(flag, &end);
-    if (end == flag || *end != '\0') {
-        tool_usage("--%s is '%s', expected a number", name, flag);
-        return false;
-    }
-    return true;
-}
-
 int augment_fill(gt_train_options *o, const struct augment_flags *f)
 {
     static const char *const names[] = {"none", "light", "full", NULL};
@@ -68,12 +53,13 @@ int augment_fill(gt_train_options *o, const struct augment_flags *f)
     }
     d->elastic_grid = f->grid;
     o->feeders = f->feeders;
-    bool good =
-        override(&d->rotate, "rotate", f->rotate) && override(&d->elastic, "elastic", f->elastic) &&
-        override(&d->blur, "blur", f->blur) && override(&d->gamma, "gamma-range", f->gamma) &&
-        override(&d->contrast, "contrast", f->contrast) &&
-        override(&d->brightness, "brightness", f->brightness) &&
-        override(&d->noise, "noise", f->noise);
+    bool good = !tool_number(&d->rotate, "rotate", f->rotate) &&
+                !tool_number(&d->elastic, "elastic", f->elastic) &&
+                !tool_number(&d->blur, "blur", f->blur) &&
+                !tool_number(&d->gamma, "gamma-range", f->gamma) &&
+                !tool_number(&d->contrast, "contrast", f->contrast) &&
+                !tool_number(&d->brightness, "brightness", f->brightness) &&
+                !tool_number(&d->noise, "noise", f->noise);
     return good ? 0 : EXIT_USAGE;
 }
 

@@ -23,7 +23,7 @@ int preprocess_fill(gt_preprocess *o, const struct preprocess_flags *f)
     o->clahe = f->clahe;
     o->clahe_grid = f->grid;
     o->smooth = f->smooth;
-    if (f->crop && sscanf(f->crop, "%d,%d,%d,%d%c", &o->crop_x, &o->crop_y, &o->crop_width,
+    if (f->crop && sscanf(f->crop, "%9d,%9d,%9d,%9d%c", &o->crop_x, &o->crop_y, &o->crop_width,
                           &o->crop_height, &rest) != 4) {
         return tool_usage("--crop is '%s', expected x, y, width and height as 10,20,300,400",
                           f->crop);

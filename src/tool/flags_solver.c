@@ -41,15 +41,10 @@ int solver_fill(gt_train_options *o, const struct solver_flags *f)
     o->power = f->power;
     o->step = (uint64_t)f->step;
     o->warmup = (uint64_t)f->warmup;
-    o->momentum = o->beta1 = f->momentum;
     o->beta2 = f->beta2;
     o->decay = f->decay;
     o->clip = f->clip;
     o->seed = (uint64_t)f->seed;
     o->deterministic = f->deterministic;
-    if (f->momentum == -1.0f) { /* not given */
-        o->momentum = 0.99f;
-        o->beta1 = 0.9f;
-    }
-    return 0;
+    return tool_number(solver == GT_SGD ? &o->momentum : &o->beta1, "momentum", f->momentum);
 }

@@ -6,16 +6,15 @@
 #include "tool/tool.h"
 
 struct solver_flags {
-    char *time_limit, *augment, *solver, *policy, *normalize;
+    char *time_limit, *augment, *solver, *policy, *normalize, *momentum;
     long long iterations, seed, step, warmup;
     int patch, batch, deterministic;
-    float rate, gamma, power, momentum, beta2, decay, clip;
+    float rate, gamma, power, beta2, decay, clip;
 };
 #define SOLVER_DEFAULTS                                                                            \
     {                                                                                              \
         .iterations = 10000, .seed = 1, .step = 10000, .warmup = 100, .rate = 1e-3f,               \
-        .gamma = 1e-4f, .power = 0.75f, .momentum = -1.0f, .beta2 = 0.999f, .decay = 1e-4f,        \
-        .clip = 1.0f                                                                               \
+        .gamma = 1e-4f, .power = 0.75f, .beta2 = 0.999f, .decay = 1e-4f, .clip = 1.0f              \
     }
 /* The formatter would indent every entry of the list further than the one before. */
 /* clang-format off */
@@ -36,7 +35,7 @@ struct solver_flags {
     {"step", 0, POPT_ARG_LONGLONG, &(f).step, 0, "of step (default 10000)", "N"},                  \
     {"warmup", 0, POPT_ARG_LONGLONG, &(f).warmup, 0, "iterations of rising rate (default 100)",    \
      "N"},                                                                                         \
-    {"momentum", 0, POPT_ARG_FLOAT, &(f).momentum, 0, "sgd: default 0.99; adamw's beta1: 0.9",     \
+    {"momentum", 0, POPT_ARG_STRING, &(f).momentum, 0, "sgd: default 0.99; adamw's beta1: 0.9",     \
      "M"},                                                                                         \
     {"beta2", 0, POPT_ARG_FLOAT, &(f).beta2, 0, "of adamw (default 0.999)", "B"},                  \
     {"decay", 0, POPT_ARG_FLOAT, &(f).decay, 0, "weight decay (default 0.0001)", "D"},             \

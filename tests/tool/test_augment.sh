@@ -67,7 +67,7 @@ says '40 nodes' err
 expect 2 $train --out m --feeders 65
 says '65 threads for patches, expected 0 to 64' err
 expect 2 $train --out m --gamma-range nan
-says 'gamma of -?nan' err
+says 'gamma-range is .nan., expected a number' err
 [ ! -e m ] || complain "a refused start left a model"
 
 # ---- the model keeps it: text of the file's header, quotes escaped ----

@@ -57,6 +57,8 @@ expect 2 train $data --out m $net --crop 1,2,3
 says "'1,2,3', expected x, y, width and height" err
 expect 2 train $data --out m $net --crop 1,2,3,4,5
 expect 2 train $data --out m $net --crop 1,2,0,5
+expect 2 train $data --out m $net --crop 4294967296,0,100,100
+says "'4294967296,0,100,100', expected x, y, width and height" err
 expect 3 train $data --out m $net --crop 40,0,96,100
 says 'page 1: .*crop of 96 x 100 pixels at x 40, y 0 is not inside the image of 128 x 128' err
 [ ! -e m ] || complain "a refused start left a model"
