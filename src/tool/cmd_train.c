@@ -8,6 +8,7 @@
 #include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
 #include "tool/flags_validation.h"
+#include "tool/former.h"
 #include "tool/monitor.h"
 #include "tool/tool.h"
 
@@ -86,14 +87,6 @@ static int load_data(struct training *t)
     return status == GT_OK ? 0 : tool_fail(status, ABOUT_INPUT);
 }
 
-/* The path to continue from, NULL when there is nothing yet. */
-static const char *resumable(const struct flags *f)
-{
-    char previous[4096];
-    snprintf(previous, sizeof previous, "%s.prev", f->out);
-    return f->resume && (tool_exists(f->out) || tool_exists(previous)) ? f->out : NULL;
-}
-
 static int make_model(struct training *t)
 {
     gt_model_options o;
@@ -117,32 +110,6 @@ static int make_model(struct training *t)
     return code ? code : config_keep(t->model, t->table);
 }
 
-/* A checkpoint of another network cannot be continued; weights of equal shape would hide some
- * differences. */
-static int check_same_network(const struct training *t, const char *path)
-{
-    gt_model *former = NULL;
-    gt_model_options a;
-    gt_model_options b;
-    if (gt_model_load(&former, path) != GT_OK) {
-        return 0; /* damaged: resuming looks at the one before, and says so */
-    }
-    gt_model_get_options(former, &a);
-    gt_model_get_options(t->model, &b);
-    int code = 0;
-    if (strcmp(a.net, b.net) != 0 || a.width != b.width || a.labels != b.labels ||
-        a.channels != b.channels || a.skip != b.skip) {
-        code = tool_usage(
-            "%s holds network %s, width %g, %d labels, %d channels, skip gradient %s; --resume "
-            "needs the same flags",
-            path, a.net, a.width, a.labels, a.channels, network_skip_name(a.skip));
-    } else {
-        config_compare(former, t->table, path);
-    }
-    gt_model_free(former);
-    return code;
-}
-
 static int make_trainer(struct training *t)
 {
     augment_settle(&t->options, &t->flags->augment, t->dataset);
@@ -150,9 +117,9 @@ static int make_trainer(struct training *t)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);
     }
-    const char *from = resumable(t->flags);
-    if (from) {
-        int code = check_same_network(t, from);
+    const char *from = t->flags->out;
+    if (t->flags->resume && former_exists(from)) {
+        int code = former_check(from, t->model, t->table);
         if (code) {
             return code;
         }

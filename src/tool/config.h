@@ -37,7 +37,8 @@ void config_put_real(FILE *out, double value);
 int config_keep(gt_model *model, const struct poptOption *table);
 /* What is kept in a model: {"version": ..., "flags": {...}}; NULL if there is none. */
 json_t *config_kept(const gt_model *model);
-/* Say on stderr which options differ from those that the model in `path` was trained with. */
-void config_compare(const gt_model *former, const struct poptOption *table, const char *path);
+/* Say on stderr which options differ from those that the model in `path` was trained with. 0, or
+ * EXIT_USAGE for the seed, which cannot change. */
+int config_compare(const gt_model *former, const struct poptOption *table, const char *path);
 
 #endif

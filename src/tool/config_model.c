@@ -66,9 +66,10 @@ static void describe(char *out, size_t size, const json_t *value)
     free(text);
 }
 
-void config_compare(const gt_model *former, const struct poptOption *table, const char *path)
+int config_compare(const gt_model *former, const struct poptOption *table, const char *path)
 {
     const char *key = NULL;
+    int code = 0;
     json_t *now = NULL;
     json_t *note = config_kept(former);
     json_t *flags = config_json(table);
@@ -82,9 +83,16 @@ void config_compare(const gt_model *former, const struct poptOption *table, cons
         }
         describe(text[0], sizeof text[0], then);
         describe(text[1], sizeof text[1], now);
+        if (strcmp(key, "seed") == 0) {
+            code = tool_usage("%s was trained with --seed %s; --resume goes on with its random "
+                              "numbers and cannot take %s",
+                              path, text[0], text[1]);
+            continue;
+        }
         fprintf(stderr, "greentea: warning: %s was trained with --%s %s, it goes on with %s\n",
                 path, key, text[0], text[1]);
     }
     json_decref(flags);
     json_decref(note);
+    return code;
 }

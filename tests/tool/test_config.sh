@@ -223,9 +223,16 @@ cmp -s m m2 || complain "the configuration of a model does not give the same mod
 expect 0 train --config t.yaml --resume --iterations 5
 n=$((n + 1))
 [ ! -s err ] || grep -q warning err && complain "a warning about what may change"
-expect 0 train --config t.yaml --resume --iterations 6 --rate 0.25 --seed 3
+expect 0 train --config t.yaml --resume --iterations 6 --rate 0.25
 says '^greentea: warning: m was trained with --rate 0.002, it goes on with 0.25$' err
-says '^greentea: warning: m was trained with --seed 1, it goes on with 3$' err
+expect 2 train --config t.yaml --resume --iterations 7 --seed 3
+says '^greentea: m was trained with --seed 1; --resume goes on with its random' err
+for flag in rate border-boost beta2 norm-low momentum; do
+    expect 2 train --config t.yaml --overwrite --$flag nan
+    says "^greentea: --$flag is .?nan'?, expected a number" err
+done
+expect 2 train --config t.yaml --overwrite --momentum -1
+says '^greentea: .*beta1 -1' err
 expect 3 info --net u --config
 says '^greentea: u does not say how it was trained$' err
 

@@ -113,6 +113,10 @@ for model in t2 t1 r; do
 done
 same t2-prob.tif t1-prob.tif "one thread and two"
 same t2-prob.tif r-prob.tif "continued and in one go"
+tiff four.tif 000 12 100 36 201 24 377 24
+expect 0 train $four $all --out r --iterations 5 --quiet --resume
+says 'warning: label 2 of r is value 128 of label images, in the data it is value 129 of label images$' err
+tiff four.tif 000 12 100 36 200 24 377 24
 
 # ---- consolidation ----
 expect 0 train $four --out c --consolidate 0,1,1,0 --equalise both

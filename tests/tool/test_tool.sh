@@ -218,6 +218,12 @@ same sgd sgd15 "sgd, 7 and 8 iterations"
 expect 0 train $data --out back $net --iterations 6 --quiet --snapshot 5 --policy fixed
 head -c 500 back >back.cut
 mv back.cut back
+cp back broken
+cp back.prev broken.prev
+expect 2 train $data --out broken $net --iterations 6 --quiet --resume --policy fixed \
+    --skip-gradient blocked
+says '^greentea: warning: broken: .*; going on from broken.prev$' err
+says '^greentea: broken.prev holds network .* skip gradient flowing' err
 expect 0 train $data --out back $net --iterations 6 --quiet --resume --policy fixed
 expect 0 train $data --out back6 $net --iterations 6 --quiet --policy fixed
 same back back6 "resumed from .prev"
