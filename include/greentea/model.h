@@ -178,7 +178,7 @@ GT_API const char *gt_model_config(const gt_model *model);
  * Keep a value of one's own in the model, and in its file: the tool keeps the flags of the training
  * as "train".
  * name  1 to 63 bytes of UTF-8; a note of this name is replaced
- * json  any JSON value as text, up to 1 MiB; NULL removes the note
+ * json  any JSON value as text, up to 1 MiB, all notes together about 8 MiB; NULL removes the note
  * GT_EINVAL  the name, or the text is not JSON; GT_ELIMIT  too long; GT_ENOMEM
  */
 GT_API gt_status gt_model_set_note(gt_model *model, const char *name, const char *json);

@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-enum { MAX_NAME = 63, MAX_NOTE = 1 << 20 };
+/* MAX_CONFIG leaves room below GT_HEADER_LIMIT: the configuration is a string of the header, in which
+ * quotes and backslashes count twice. */
+enum { MAX_NAME = 63, MAX_NOTE = 1 << 20, MAX_CONFIG = 8 << 20 };
 
 static gt_status check_name(const gt_model *model, const char *name)
 {
@@ -63,9 +65,16 @@ gt_status gt_model_set_note(gt_model *model, const char *name, const char *json)
     }
     GT_TRY_OUT(put(root, name, value));
     GT_TRY_OUT(gt__json_text(&config, root));
+    if (value && strlen(config) > MAX_CONFIG) {
+        status = gt__fail(GT_ELIMIT, "with the note \"%s\" all are %zu bytes; the limit is %d",
+                          name, strlen(config), MAX_CONFIG);
+        goto out;
+    }
     gt__free(model->config);
     model->config = config;
+    config = NULL;
 out:
+    gt__free(config);
     json_decref(root);
     json_decref(value);
     return status;

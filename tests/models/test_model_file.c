@@ -83,6 +83,35 @@ static void test_notes(void **state)
     gt_model_free(r);
 }
 
+/* Files with a header above a limit are refused, so no model may come that far. */
+static void test_many_notes(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20, MOST = 8 };
+    char *text = malloc(SIZE + 1);
+    gt_model *m = make("usk", 0.03, 1);
+    gt_model *r = NULL;
+    assert_non_null(text);
+    memset(text, 'a', SIZE);
+    text[0] = text[SIZE - 1] = '"';
+    text[SIZE] = '\0';
+    gt_status status = GT_OK;
+    size_t n = 0;
+    for (; status == GT_OK && n <= MOST; n++) {
+        char name[8];
+        snprintf(name, sizeof name, "n%zu", n);
+        status = gt_model_set_note(m, name, text);
+    }
+    assert_int_equal(status, GT_ELIMIT);
+    assert_non_null(strstr(gt_error_message(), "the limit is 8388608"));
+    assert_int_equal(n, MOST); /* of which the last was refused */
+    OK(gt_model_save(m, in_folder("many")));
+    OK(gt_model_load(&r, in_folder("many")));
+    gt_model_free(r);
+    gt_model_free(m);
+    free(text);
+}
+
 static void test_config(void **state)
 {
     (void)state;
@@ -355,11 +384,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_config),     cmocka_unit_test(test_locale),
-        cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_load_weights),
-        cmocka_unit_test(test_previous),   cmocka_unit_test(test_write_errors),
-        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_not_a_file),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_many_notes),   cmocka_unit_test(test_config),
+        cmocka_unit_test(test_locale),       cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_load_weights), cmocka_unit_test(test_previous),
+        cmocka_unit_test(test_write_errors), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
