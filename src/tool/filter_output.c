@@ -1,20 +1,9 @@
 /* Blobs as pictures. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/filter_output.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static int make_folder(const char *path)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "greentea: folder %s cannot be made: %s\n", path, strerror(errno));
-        return EXIT_OUTPUT;
-    }
-    return 0;
-}
 
 int filter_open(struct filter_output *f, const char *folder, const struct filter_spot *spot)
 {
@@ -27,8 +16,8 @@ int filter_open(struct filter_output *f, const char *folder, const struct filter
     }
     f->files = 0;
     f->code = 0;
-    int code = make_folder(folder);
-    return code ? code : make_folder(f->folder);
+    int code = tool_make_folder(folder);
+    return code ? code : tool_make_folder(f->folder);
 }
 
 /* From minimum to maximum to 0 to 255; a constant (or what is not a number) is 0. */

@@ -1,7 +1,6 @@
 /* Which pages go to which files. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/process.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -104,25 +103,16 @@ int process_check_files(const struct process *p)
     return code;
 }
 
-static int make_folder(const char *path)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "greentea: folder %s cannot be made: %s\n", path, strerror(errno));
-        return EXIT_OUTPUT;
-    }
-    return 0;
-}
-
 int process_make_folders(const struct process *p)
 {
     char path[PROCESS_PATH + 16];
     char name[PROCESS_PATH];
-    int code = p->folder ? make_folder(p->flags->out) : 0;
+    int code = p->folder ? tool_make_folder(p->flags->out) : 0;
     snprintf(name, sizeof name, "%s/x", p->flags->out);
     for (int32_t k = 0; k < p->plan.written && p->plan.folders && code == 0; k++) {
         output_label_path(path, sizeof path, &p->plan, name, k);
         *strrchr(path, '/') = '\0';
-        code = make_folder(path);
+        code = tool_make_folder(path);
     }
     return code;
 }

@@ -1,9 +1,10 @@
-/* Small text files, complete or not at all. SPDX-License-Identifier: BSD-2-Clause */
+/* Small text files, complete or not at all; folders. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/tool.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool put(const char *path, const char *text)
@@ -37,4 +38,13 @@ int tool_write_text(const char *path, const char *text)
     }
     free(temporary);
     return good ? EXIT_OK : EXIT_OUTPUT;
+}
+
+int tool_make_folder(const char *path)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "greentea: folder %s cannot be made: %s\n", path, strerror(errno));
+        return EXIT_OUTPUT;
+    }
+    return 0;
 }

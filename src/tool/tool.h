@@ -129,6 +129,8 @@ bool tool_is_image_name(const char *path);
 
 /* Write a text beside and rename it to path. 0, or EXIT_OUTPUT after a sentence. */
 int tool_write_text(const char *path, const char *text);
+/* Make a folder unless it exists. 0, or EXIT_OUTPUT after a sentence. */
+int tool_make_folder(const char *path);
 
 /* ---- subcommands ---- */
 

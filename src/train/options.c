@@ -39,40 +39,36 @@ void gt_train_options_init(gt_train_options *options)
     gt__equalise_options_init(&options->balance);
 }
 
-/* false for NaN */
-static bool in_range(double value, double low, double high)
-{
-    return value >= low && value <= high;
-}
-
 static gt_status check_numbers(const gt_train_options *o)
 {
     if (o->solver != GT_SGD && o->solver != GT_ADAMW) {
         return gt__fail(GT_EINVAL, "unknown solver %d", (int)o->solver);
     }
-    if (!in_range(o->momentum, 0, 1) || o->momentum >= 1) {
+    if (!gt__in_range(o->momentum, 0, 1) || o->momentum >= 1) {
         return gt__fail(GT_EINVAL, "momentum %g, expected 0 to below 1", (double)o->momentum);
     }
-    if (!in_range(o->beta1, 0, 1) || o->beta1 >= 1 || !in_range(o->beta2, 0, 1) || o->beta2 >= 1) {
+    if (!gt__in_range(o->beta1, 0, 1) || o->beta1 >= 1 || !gt__in_range(o->beta2, 0, 1) ||
+        o->beta2 >= 1) {
         return gt__fail(GT_EINVAL, "beta1 %g or beta2 %g, expected 0 to below 1", (double)o->beta1,
                         (double)o->beta2);
     }
-    if (!in_range(o->epsilon, 0, 1) || !in_range(o->decay, 0, 1e6) || !in_range(o->clip, 0, 1e30)) {
+    if (!gt__in_range(o->epsilon, 0, 1) || !gt__in_range(o->decay, 0, 1e6) ||
+        !gt__in_range(o->clip, 0, 1e30)) {
         return gt__fail(GT_EINVAL,
                         "epsilon %g, decay %g or clip %g out of range: 0 to 1, 0 to "
                         "1e6, 0 to 1e30",
                         (double)o->epsilon, (double)o->decay, (double)o->clip);
     }
-    if (!in_range(o->time_limit, 0, 1e12)) {
+    if (!gt__in_range(o->time_limit, 0, 1e12)) {
         return gt__fail(GT_EINVAL, "time limit of %g seconds", o->time_limit);
     }
-    if (!in_range((double)o->normalize, GT_NORMALIZE_VALID, GT_NORMALIZE_BATCH) ||
-        !in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4) ||
-        !in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_BOTH)) {
+    if (!gt__in_range((double)o->normalize, GT_NORMALIZE_VALID, GT_NORMALIZE_BATCH) ||
+        !gt__in_range((double)o->augment, GT_AUGMENT_AUTO, GT_AUGMENT_D4) ||
+        !gt__in_range((double)o->equalise, GT_EQUALISE_NONE, GT_EQUALISE_BOTH)) {
         return gt__fail(GT_EINVAL, "unknown normalisation %d, augmentation %d or equalisation %d",
                         (int)o->normalize, (int)o->augment, (int)o->equalise);
     }
-    if (!in_range(o->feeders, 0, MAX_FEEDERS)) {
+    if (!gt__in_range(o->feeders, 0, MAX_FEEDERS)) {
         return gt__fail(GT_EINVAL, "%d threads for patches, expected 0 to %d", (int)o->feeders,
                         MAX_FEEDERS);
     }

@@ -8,20 +8,15 @@
 
 #define PI 3.14159265358979323846
 
-static bool in_range(double value, double low, double high)
-{
-    return value >= low && value <= high; /* false for NaN */
-}
-
 gt_status gt__schedule_check(const gt_train_options *o)
 {
-    if (!in_range((double)o->policy, GT_POLICY_FIXED, GT_POLICY_COSINE)) {
+    if (!gt__in_range((double)o->policy, GT_POLICY_FIXED, GT_POLICY_COSINE)) {
         return gt__fail(GT_EINVAL, "unknown rate policy %d", (int)o->policy);
     }
-    if (!in_range(o->rate, 0, 1e6)) {
+    if (!gt__in_range(o->rate, 0, 1e6)) {
         return gt__fail(GT_EINVAL, "learning rate %g, expected 0 to 1e6", (double)o->rate);
     }
-    if (!in_range(o->gamma, 0, 1e6) || !in_range(o->power, 0, 1e3)) {
+    if (!gt__in_range(o->gamma, 0, 1e6) || !gt__in_range(o->power, 0, 1e3)) {
         return gt__fail(GT_EINVAL, "gamma %g or power %g out of range: 0 to 1e6, 0 to 1000",
                         (double)o->gamma, (double)o->power);
     }

@@ -4,6 +4,14 @@
 
 #include <greentea/train.h>
 
+#include <stdbool.h>
+
+/* false for NaN */
+static inline bool gt__in_range(double value, double low, double high)
+{
+    return value >= low && value <= high;
+}
+
 /* Check what the schedule reads of the options: GT_EINVAL names the field. */
 gt_status gt__schedule_check(const gt_train_options *options);
 
