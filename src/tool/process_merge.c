@@ -166,15 +166,27 @@ static int join_all(struct process *p)
     return code;
 }
 
-int process_merge(struct process *p)
+/* What --dry-run says. */
+static int tell_blocks(const struct process *p)
 {
-    bool last = p->flags->block.block != NULL; /* we join only if ours was the last block */
     long first = 0;
-    int code = last ? 0 : process_check_job(p, false);
-    if (code) {
-        return code;
+    long missing = missing_blocks(p, &first);
+    printf("%ld of %ld blocks of %s are done", p->block.n - missing, p->block.n, p->flags->out);
+    if (missing > 0) {
+        printf(", the first missing one is %ld", first);
     }
+    printf("\n");
+    return EXIT_OK;
+}
+
+/* Join if all blocks are done. *again: the last of them was finished while we looked, by a process
+ * that found our lock and left joining to us. */
+static int join_once(bool *again, struct process *p, bool last)
+{
+    long first = 0;
+    int code = 0;
     int fd = lock(p);
+    *again = false;
     if (fd < 0) {
         return last ? 0 : tool_usage("another process is joining the parts of %s", p->flags->out);
     }
@@ -187,5 +199,20 @@ int process_merge(struct process *p)
         code = EXIT_INPUT;
     }
     close(fd);
+    *again = last && missing > 0 && missing_blocks(p, &first) == 0;
+    return code;
+}
+
+int process_merge(struct process *p)
+{
+    bool last = p->flags->block.block != NULL; /* we join only if ours was the last block */
+    bool again = true;
+    int code = last ? 0 : process_check_job(p, false);
+    if (code == 0 && p->flags->dry_run) {
+        return tell_blocks(p);
+    }
+    while (code == 0 && again) {
+        code = join_once(&again, p, last);
+    }
     return code;
 }

@@ -198,12 +198,44 @@ expect 0 $base --model two --out j.tif --block 0/3
 expect 0 $base --model two --out j.tif --block 1/3
 expect 0 $base --model two --out j.tif --block 2/3
 absent j.tif
+expect 0 $base --model two --out j.tif --merge --dry-run
+says '^3 of 3 blocks of j.tif are done$' out
+absent j.tif
 expect 0 $base --model two --out j.tif --merge
 same j.tif second.tif "joined on request"
 expect 2 $base --model two --out j.tif --block 0/3
 says 'j.tif exists' err
 expect 2 $base --model two --out none.tif --merge
 says 'no blocks were computed' err
+
+# The last block is finished while another process, under the lock, looks for it: one of them joins.
+cat >slow.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+int access(const char *path, int mode)
+{
+    int (*real)(const char *, int) = (int (*)(const char *, int))dlsym(RTLD_NEXT, "access");
+    int result = real(path, mode);
+    if (result != 0 && strstr(path, "block-000001.done")) {
+        sleep(1);
+    }
+    return result;
+}
+END
+if ! nm "$tool" | grep -qE '__(asan|tsan)_init' && ${CC:-cc} -shared -fPIC -o slow.so slow.c -ldl; then
+    LD_PRELOAD=$PWD/slow.so "$tool" $base --model two --out l.tif --block 0/2 --merge >looker 2>&1 &
+    child=$!
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        [ -e l.tif.parts/block-000000.done ] || sleep 0.1
+    done
+    sleep 0.3
+    expect 0 $base --model two --out l.tif --block 1/2 --merge
+    wait $child || complain "the process that looked: exit code $?"
+    child=
+    same l.tif second.tif "finished while another looked"
+fi
 
 # Killed at any time: what is left is nothing or a whole part.
 for delay in 0.02 0.05 0.1 0.2; do
