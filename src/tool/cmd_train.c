@@ -47,8 +47,9 @@ struct training {
     struct monitor monitor;
     int argc;
     char **argv;
-    double idle;   /* share of the time that the device waited for patches */
-    int save_code; /* exit code of a snapshot that failed inside the loop, else 0 */
+    uint64_t begin; /* iterations done before this run */
+    double idle;    /* share of the time that the device waited for patches */
+    int save_code;  /* exit code of a snapshot that failed inside the loop, else 0 */
 };
 
 /* Quick reading is not worth a line. */
@@ -161,7 +162,7 @@ static void show(struct training *t, const gt_train_progress *p)
     if (t->options.time_limit > 0.0 && p->seconds / t->options.time_limit > share) {
         share = p->seconds / t->options.time_limit;
     }
-    double rate = p->seconds > 0.0 ? (double)p->iteration / p->seconds : 0.0;
+    double rate = p->seconds > 0.0 ? (double)(p->iteration - t->begin) / p->seconds : 0.0;
     snprintf(counts, sizeof counts, "%llu/%llu iterations", (unsigned long long)p->iteration,
              (unsigned long long)p->total);
     int used = snprintf(extra, sizeof extra, "loss %.4f  rate %.2e", (double)p->loss_mean,
@@ -266,6 +267,7 @@ static int train(struct training *t)
     if (code) {
         return code;
     }
+    t->begin = gt_model_iteration(t->model); /* monitor_open() has synchronised it */
     tool_catch_signals();
     gt_status status = gt_trainer_run(t->trainer, after_iteration, t);
     progress_break(&t->progress);
