@@ -215,7 +215,8 @@ GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
  */
 GT_API gt_status gt_trainer_resume(gt_trainer *trainer, const char *path);
 
-/** Memory of the training program; where MALIS comes later, the larger of the two. */
+/** Memory of the training program; where MALIS comes later, the larger of the two. When it comes, the
+ * device holds both for a moment. */
 GT_API void gt_trainer_get_memory(const gt_trainer *trainer, gt_program_memory *out);
 
 /** The plan of the present training program as text; the caller frees it with gt_free(). */
