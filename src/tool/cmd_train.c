@@ -236,6 +236,7 @@ static struct monitored monitored(const struct training *t)
                               .quiet = f->quiet,
                               .time_limit = t->options.time_limit,
                               .iterations = t->options.iterations,
+                              .loss = &t->options.loss,
                               .argc = t->argc,
                               .argv = t->argv,
                               .device = t->device,

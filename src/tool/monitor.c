@@ -208,9 +208,10 @@ static int add_iteration(struct monitor *m)
                           json_finite(m->sum.norm / n), "ms", m->sum.ms / n, "idle_ms",
                           1000.0 * (p->waited - m->waited) / n);
     m->waited = p->waited;
-    if (r && m->sum.malis > 0.0) {
-        json_object_set_new(r, "loss_softmax", json_finite(m->sum.softmax / n));
-        json_object_set_new(r, "loss_malis", json_finite(m->sum.malis / n));
+    if (r && m->sum.n_malis > 0) {
+        double n_softmax = m->sum.n_softmax > 0 ? (double)m->sum.n_softmax : 1.0;
+        json_object_set_new(r, "loss_softmax", json_finite(m->sum.softmax / n_softmax));
+        json_object_set_new(r, "loss_malis", json_finite(m->sum.malis / (double)m->sum.n_malis));
     }
     memset(&m->sum, 0, sizeof m->sum);
     return history_add(&m->history, r);
@@ -238,10 +239,20 @@ static bool due(struct monitor *m, const gt_train_progress *p)
     return passed;
 }
 
+/* Each part of the loss is averaged over the iterations that minimised it. */
+static void count_parts(struct monitor *m, const gt_train_progress *p)
+{
+    const gt_loss_options *loss = m->of.loss;
+    bool malis = loss->kind != GT_LOSS_SOFTMAX && p->iteration > loss->malis_after;
+    m->sum.n_malis += malis;
+    m->sum.n_softmax += !malis || loss->kind == GT_LOSS_SOFTMAX_MALIS;
+}
+
 int monitor_step(struct monitor *m, const gt_train_progress *p)
 {
     double now = tool_now();
     m->latest = *p;
+    count_parts(m, p);
     m->sum.loss += (double)p->loss;
     m->sum.softmax += (double)p->loss_softmax;
     m->sum.malis += (double)p->loss_malis;

@@ -13,6 +13,7 @@ struct monitored {
     int resume, overwrite, deterministic, quiet;
     double time_limit;
     uint64_t iterations;
+    const gt_loss_options *loss;
     int argc;
     char **argv;
     gt_device *device;
@@ -38,7 +39,7 @@ struct monitor {
     double left_at;              /* when the trainer went on after it */
     struct {
         double loss, softmax, malis, norm, ms;
-        uint64_t n;
+        uint64_t n, n_softmax, n_malis;
     } sum;                    /* since the last iteration record */
     double waited;            /* seconds for patches, up to that record */
     gt_train_progress latest; /* iteration 0: none in this run */

@@ -57,6 +57,17 @@ base="--net u --width 0.05 --patch 36 --batch 2 -t 1 --raw $raw --labels $labels
         echo "FAIL: three of six iterations are with MALIS:"
         cat a.jsonl
     }
+    # A line of the log over the change: the mean of the iterations with MALIS.
+    expect 0 train $base --iterations 6 --loss softmax+malis --malis-after 3 --out l.gt \
+        --log l.jsonl --log-interval 6
+    n=$((n + 1))
+    malis='s/.*"loss_malis": *\([0-9.e-]*\).*/\1/p'
+    mean=$(sed -n "$malis" a.jsonl | awk '{ s += $1 } END { printf "%.5f", s / NR }')
+    [ "$(sed -n "$malis" l.jsonl | awk '{ printf "%.5f", $1 }')" = "$mean" ] || {
+        bad=$((bad + 1))
+        echo "FAIL: the mean of MALIS is not $mean:"
+        cat l.jsonl
+    }
     # In two parts, the change in the second.
     expect 0 train $base --iterations 2 --policy fixed --loss softmax+malis --malis-after 3 \
         --malis-weight 2 --malis-form hinge --out b.gt
