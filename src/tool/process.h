@@ -50,6 +50,8 @@ int process_on_tile(uint64_t done, uint64_t total, void *cookie);
 int process_set_stack(struct process *p);
 /* A page as the predictor reads it. */
 gt_status process_source(gt_row_source *out, struct process *p, size_t page);
+/* Say what failed while a page was labelled. Returns the exit code. */
+int process_fail(const struct process *p, gt_status status);
 /* Label rows of a page (blocks: some of them) into p->output, which is open. 0 or an exit code. */
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows);
 

@@ -32,5 +32,5 @@ int process_filters(struct process *p)
         fprintf(stderr, "greentea: %llu pictures in %s\n", (unsigned long long)output.files,
                 output.folder);
     }
-    return status == GT_OK ? 0 : tool_fail(status, p->about);
+    return status == GT_OK ? 0 : process_fail(p, status);
 }

@@ -62,6 +62,18 @@ int process_set_stack(struct process *p)
     return preprocess_share(p->predictor, p->reader, &p->progress);
 }
 
+/* Only here is known which page has values that cannot be normalised. */
+int process_fail(const struct process *p, gt_status status)
+{
+    if (status != GT_ENUMERIC || p->about == ABOUT_INPUT) {
+        return tool_fail(status, p->about);
+    }
+    size_t in_file = 0;
+    const char *file = gt_image_reader_file(p->reader, p->page, &in_file);
+    fprintf(stderr, "greentea: %s page %zu: %s\n", file, in_file + 1, gt_error_message());
+    return EXIT_INPUT;
+}
+
 int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows)
 {
     gt_row_source source;
@@ -82,5 +94,5 @@ int process_page(struct process *p, size_t page, int32_t first_row, int32_t rows
     }
     p->unit++;
     p->pixels_done += (double)p->infos[page].width * rows;
-    return status == GT_OK ? 0 : tool_fail(status, p->about);
+    return status == GT_OK ? 0 : process_fail(p, status);
 }

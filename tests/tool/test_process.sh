@@ -67,6 +67,26 @@ expect 0 train $data --out nine --net u --width 0.03 --patch 36 --iterations 2 -
 raw=d/train-raw.tif # two pages
 base="process --in $raw --deterministic --quiet --threads 1"
 
+# A page of two floats whose difference is none.
+{
+    printf 'II*\0\020\0\0\0\346\261\141\377\346\261\141\177'
+    printf '\012\0'
+    printf '\0\1\3\0\1\0\0\0\2\0\0\0'
+    printf '\1\1\3\0\1\0\0\0\1\0\0\0'
+    printf '\2\1\3\0\1\0\0\0\40\0\0\0'
+    printf '\3\1\3\0\1\0\0\0\1\0\0\0'
+    printf '\6\1\3\0\1\0\0\0\1\0\0\0'
+    printf '\21\1\4\0\1\0\0\0\10\0\0\0'
+    printf '\25\1\3\0\1\0\0\0\1\0\0\0'
+    printf '\26\1\3\0\1\0\0\0\1\0\0\0'
+    printf '\27\1\4\0\1\0\0\0\10\0\0\0'
+    printf '\123\1\3\0\1\0\0\0\3\0\0\0'
+    printf '\0\0\0\0'
+} >far.tif
+expect 3 process --in far.tif --model two --out far --quiet
+says '^greentea: far.tif page 1: values from -3e.38 to 3e.38 cannot be normalised' err
+absent far/far.tif
+
 # ---- labels: one, all, in folders, in a hyperstack ----
 expect 0 $base --model nine --out stack.tif
 expect 0 $base --model nine --out folders --layout folders
