@@ -82,7 +82,8 @@ typedef struct gt_row_source {
     int32_t width, height, channels;
     /** Fill dst [channels][rows][width] with rows y to y + rows - 1. The image is read from top to
      *  bottom once for the values themselves and before that once for every statistic wanted
-     *  (min-max and mean-variance 1, percentile 1 for 8 bits and else 2, CLAHE 2 more). Labelling
+     *  (min-max and mean-variance 1, percentile 1 for 8 bits and else 2, CLAHE 2 more; for pages
+     *  that share their statistics CLAHE reads 2 more times in every one of these rounds). Labelling
      *  reads with overlaps where the border is mirrored, and where tiles become smaller because a
      *  device has too little memory it goes back by a row of tiles. */
     gt_status (*read)(void *cookie, int32_t y, int32_t rows, float *dst);
