@@ -43,6 +43,16 @@ static gt_status failed(const struct tiff_sink *s)
                     *s->message == '\0' ? "" : ": ", s->message);
 }
 
+/* Never two strips of up to 64 KiB: their lengths, of 16 bits, then lie in the directory itself, and
+ * ImageJ 1.x takes them for a place in the file. */
+static int32_t rows_of_strip(size_t row_bytes, int32_t height)
+{
+    size_t rows = STRIP_BYTES / row_bytes;
+    rows = rows < 1 ? 1 : rows;
+    bool two = rows < (size_t)height && (size_t)height <= 2 * rows && row_bytes <= STRIP_BYTES;
+    return two || rows > (size_t)height ? height : (int32_t)rows;
+}
+
 /* Deflate may add a little to what it cannot compress; every strip has two numbers of 4 bytes. */
 static bool may_pass_4gib(const struct tiff_sink *s)
 {
@@ -109,6 +119,9 @@ static gt_status start_page(struct tiff_sink *s)
     const gt_writer_options *o = &s->base.options;
     TIFF *t = s->tif;
     bool is_float = o->type == GT_F32;
+    /* Behind a plain page of an ImageJ file tifffile (Python) looks for the next ones without gaps,
+     * unless a directory is in the way; there is none in the way of the last of two. */
+    bool plain = is_float && o->pages != 2;
     int meaning = o->channels == 3     ? PHOTOMETRIC_RGB
                   : s->palette != NULL ? PHOTOMETRIC_PALETTE
                                        : PHOTOMETRIC_MINISBLACK;
@@ -124,7 +137,7 @@ static gt_status start_page(struct tiff_sink *s)
               TIFFSetField(t, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows) == 1 &&
               /* No predictor: ImageJ 1.x undoes it for LZW only and would show other values. */
               TIFFSetField(t, TIFFTAG_COMPRESSION,
-                           is_float ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1;
+                           plain ? COMPRESSION_NONE : COMPRESSION_ADOBE_DEFLATE) == 1;
     if (!ok) {
         return failed(s);
     }
@@ -178,9 +191,7 @@ gt_status gt__tiff_create(struct gt_image_sink **out, const char *path, int fd,
     s->base.options.palette = NULL;
     s->fd = fd;
     GT_TRY_OUT(keep_extras(s, options));
-    size_t rows = STRIP_BYTES / s->base.row_bytes;
-    rows = rows < 1 ? 1 : rows;
-    s->strip_rows = rows > (size_t)options->height ? options->height : (int32_t)rows;
+    s->strip_rows = rows_of_strip(s->base.row_bytes, options->height);
     GT_TRY_OUT(gt__alloc(&s->strip, (size_t)s->strip_rows, s->base.row_bytes, "strip of an image"));
     errno = 0;
     GT_TRY_OUT(open_libtiff(s));

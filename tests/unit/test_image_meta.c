@@ -207,6 +207,42 @@ static void refused_palettes(void **state)
     assert_null(w);
 }
 
+/* What other programs read wrongly is not written: ImageJ two strips of up to 64 KiB, tifffile two
+ * pages that are not compressed. */
+static void for_others(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t height;
+        size_t pages;
+        uint32_t strips;
+        uint16_t compression;
+    } cases[] = {{128, 3, 1, COMPRESSION_NONE},
+                 {129, 3, 1, COMPRESSION_NONE},
+                 {256, 1, 1, COMPRESSION_NONE},
+                 {257, 3, 3, COMPRESSION_NONE},
+                 {200, 2, 1, COMPRESSION_ADOBE_DEFLATE}};
+    static const float page[128 * 257] = {1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gt_image_writer *w = NULL;
+        gt_writer_options o = options_of(GT_F32, cases[i].pages);
+        uint16_t compression = 0;
+        o.width = 128;
+        o.height = cases[i].height;
+        assert_int_equal(gt_image_writer_open(&w, tif, &o), GT_OK);
+        for (size_t k = 0; k < o.pages; k++) {
+            assert_int_equal(gt_image_writer_rows(w, o.height, page), GT_OK);
+        }
+        assert_int_equal(gt_image_writer_finish(w), GT_OK);
+        gt_image_writer_free(w);
+        TIFF *t = TIFFOpen(tif, "rc"); /* strips as they are */
+        assert_int_equal(TIFFNumberOfStrips(t), cases[i].strips);
+        assert_int_equal(TIFFGetField(t, TIFFTAG_COMPRESSION, &compression), 1);
+        assert_int_equal(compression, cases[i].compression);
+        TIFFClose(t);
+    }
+}
+
 /* What a killed process of our number left does not stand in the way, and stays. */
 static void stale_temporary(void **state)
 {
@@ -227,6 +263,7 @@ int main(void)
         cmocka_unit_test(meta_is_kept),     cmocka_unit_test(odd_meta),
         cmocka_unit_test(palettes),         cmocka_unit_test(grey_palettes),
         cmocka_unit_test(refused_palettes), cmocka_unit_test(stale_temporary),
+        cmocka_unit_test(for_others),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);
 }
