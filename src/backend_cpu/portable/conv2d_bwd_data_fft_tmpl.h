@@ -40,6 +40,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[0] = blocked;
     out->in[1] = GT_LAYOUT_NCHW;
     out->out[0] = blocked;
+    out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&grid);
     out->cost = fft_cost(d, &grid, CONV_RATE, out->packed);
     return true;

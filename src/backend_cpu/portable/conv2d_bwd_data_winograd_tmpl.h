@@ -41,6 +41,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[0] = blocked;
     out->in[1] = GT_LAYOUT_NCHW;
     out->out[0] = blocked;
+    out->flags = GT_PLAN_UNORDERED;
     out->growth = wino_growth(&grid, false);
     out->cost = wino_cost(d, &grid, CONV_RATE, out->packed);
     return true;

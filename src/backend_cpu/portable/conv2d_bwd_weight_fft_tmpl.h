@@ -198,6 +198,7 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[0] = blocked;
     out->in[1] = blocked;
     out->out[0] = GT_LAYOUT_NCHW;
+    out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&j.grid);
     double weights = 8.0 * j.grid.count * c.cin * gt__ceil_div(c.cout, 16) * 16.0;
     double passes = gt__ceil_div(j.grid.tiles, j.grid.pass);

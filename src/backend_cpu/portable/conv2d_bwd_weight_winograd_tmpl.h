@@ -342,6 +342,7 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->in[0] = blocked;
     out->in[1] = blocked;
     out->out[0] = GT_LAYOUT_NCHW;
+    out->flags = GT_PLAN_UNORDERED;
     out->growth = wino_growth(&j.grid, true);
     double rounds = gt__ceil_div(j.grid.tiles, j.grid.block);
     out->cost = wino_cost(d, &j.grid, CONV_RATE, 0) +
