@@ -331,11 +331,13 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     struct weight_job j;
     struct conv_geometry c;
     size_t sums = 0;
+    size_t all = 0;
     if (!gt__cpu_has(d, CONV_ISA) ||
         !weight_cut(&j, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->in[1])->shape,
                     &node->attr, variant) ||
         !weight_sums(&sums, &j.grid) ||
-        !gt__mul(&out->scratch, j.planes[0].total + j.planes[1].total + sums, sizeof(float))) {
+        !gt__add(&all, sums, j.planes[0].total + j.planes[1].total) ||
+        !gt__mul(&out->scratch, all, sizeof(float))) {
         return false;
     }
     gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};

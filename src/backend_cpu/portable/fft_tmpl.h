@@ -186,10 +186,12 @@ static inline int32_t fft_count(int32_t length)
     return n;
 }
 
-/* Memory that a transform needs: a thread's scratch memory holds it. */
+/* Memory that a transform needs: a thread's scratch memory holds it, and a tile of 16 channels. */
 struct fft_room {
     struct cv half[FFT_MAX * FFT_HALF];
 };
+_Static_assert(sizeof(struct fft_room) + sizeof(float[16 * FFT_MAX * FFT_MAX]) <= GT_CPU_SCRATCH,
+               "a thread's scratch memory is too small");
 
 /* Spectrum of a real tile of VW channels: rows x cols pixels at x (`row` floats from row to row, 16
  * from pixel to pixel), zeros beyond. put(cookie, f, value) receives every frequency. */

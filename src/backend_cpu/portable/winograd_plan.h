@@ -80,9 +80,9 @@ static inline bool wino_grid(struct wino_grid *g, int32_t images, int32_t panel)
     /* even blocks, enough of them for some threads */
     int32_t blocks = gt__ceil_div(g->tiles, (int32_t)most);
     if (!g->split && blocks < 16) {
-        blocks = conv_min(16, gt__ceil_div(g->tiles, 12));
+        blocks = conv_max(blocks, conv_min(16, gt__ceil_div(g->tiles, 12)));
     }
-    g->block = gt__ceil_div(g->tiles, conv_max(1, blocks));
+    g->block = gt__ceil_div(g->tiles, blocks);
     return true;
 }
 

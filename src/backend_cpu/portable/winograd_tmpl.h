@@ -21,6 +21,8 @@
 #ifndef GT_BACKEND_CPU_WINOGRAD_TMPL_H
 #define GT_BACKEND_CPU_WINOGRAD_TMPL_H
 
+#include <assert.h>
+
 #include "backend_cpu/portable/winograd_lines_tmpl.h"
 #include "backend_cpu/portable/winograd_plan.h"
 
@@ -423,6 +425,10 @@ static inline void wino_run(struct wino_job *j)
     const struct wino_grid *g = &j->grid;
     size_t blocks = (size_t)gt__ceil_div(g->tiles, g->block);
     j->plane = wino_plane(g);
+    /* V, unless split, and M of a block, whose points may each be one line further apart */
+    size_t m = (size_t)(g->alpha * g->alpha) * ((size_t)g->block * PANEL + 16);
+    assert(((g->split ? 0 : j->plane.total) + m) * sizeof(float) <= GT_CPU_SCRATCH);
+    (void)m;
     if (!g->split) {
         gt__pool_for(j->cpu->pool, blocks, wino_fused_chunk, j);
         return;
