@@ -72,6 +72,17 @@ static const struct conv_case conv_cases[] = {
     {1, 16, 16, 20, 21, 10, 10, 8, RELU, false},
     {1, 16, 18, 50, 49, 4, 4, 1, BOTH, false},
     {2, 12, 5, 110, 110, 5, 5, 1, NONE, false},
+    {1, 20, 18, 13, 17, 2, 2, 1, BIAS, false},
+    {1, 16, 17, 23, 20, 7, 7, 1, BOTH, false},
+    {1, 13, 35, 17, 9, 9, 9, 1, RELU, false},
+    {1, 12, 16, 3, 2, 13, 13, 2, BIAS, false},
+    /* 64 tiles: planes that would lie whole pages apart; more than 128, and several panels, of which
+     * one at a time fits: passes and rounds; more channels than one pass of a product takes */
+    {1, 17, 33, 8, 8, 3, 3, 8, BOTH, false},
+    {3, 12, 33, 8, 9, 5, 5, 8, BOTH, false},
+    {3, 270, 33, 8, 8, 3, 3, 8, BIAS, false},
+    {1, 260, 17, 3, 4, 5, 5, 1, BOTH, false},
+    {1, 18, 530, 5, 4, 3, 3, 1, RELU, false},
     /* layers of the networks, some of them smaller */
     {1, 64, 64, 96, 96, 3, 3, 1, BOTH, true},
     {1, 3, 64, 160, 160, 3, 3, 1, BOTH, true},
