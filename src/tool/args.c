@@ -231,13 +231,20 @@ int tool_choose(int *out, const char *flag, const char *text, const char *const 
 }
 
 static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught_at; /* seconds */
 
+/* A second Ctrl-C ends at once. Not one that comes with the first: timeout(1) and terminals whose
+ * foreground group it is send the same stop twice, and what was trained would be lost. */
 static void on_signal(int number)
 {
-    if (caught && number == SIGINT) {
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_MONOTONIC, &now); /* async-signal-safe */
+    if (!caught) {
+        caught = number;
+        caught_at = (sig_atomic_t)now.tv_sec;
+    } else if (number == SIGINT && (sig_atomic_t)now.tv_sec - caught_at > 1) {
         _exit(EXIT_INT);
     }
-    caught = number;
 }
 
 void tool_catch_signals(void)

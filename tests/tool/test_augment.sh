@@ -102,7 +102,7 @@ same whole other no
 expect 0 ${train% --quiet*} --out said --iterations 4 --feeders 2
 says '^greentea: the device waited for patches [0-9]+\.[0-9] % of the time$' err
 expect 0 ${train% --quiet*} --out json --iterations 4 --progress json
-says '"idle": [01]\.[0-9]{4}\}' err
+says '"idle": [01]\.[0-9]{4}, ' err
 
 echo "$n checks, $bad complaints"
 exit "$((bad > 0))"

@@ -201,6 +201,13 @@ reached=$(number iteration out)
 [ "${reached:-0}" -ge 1 ] && [ "${reached:-0}" -lt 150 ] || complain "stopped at iteration '$reached'"
 expect 0 train $data --out part $net --iterations 150 --quiet --resume --snapshot 1000
 same part whole "resumed after $reached of 150 iterations"
+# timeout(1) signals the program and then its whole group: one stop, not a stop and an end at once
+timeout -s INT 1 "$tool" train $data --out twice $net --iterations 100000 --quiet \
+    --snapshot 1000000 >out 2>err
+code=$?
+n=$((n + 1))
+[ "$code" = 124 ] || complain "timeout -s INT: exit code $code, expected 124"
+expect 0 info twice
 "$tool" train $data --out term $net --iterations 5000 --quiet --snapshot 1 >out 2>err &
 child=$!
 wait_for term || complain "no snapshot came"
