@@ -1,7 +1,7 @@
 /* The CPU as a device: threads, buffers in host memory, steps run in order.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, madvise */
 #endif
 #include "backend_cpu/cpu.h"
 
@@ -11,6 +11,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +95,34 @@ static gt_status cpu_describe(gt_device_info *out, size_t index)
     return GT_OK;
 }
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Ask for huge pages: kernels walk through many planes at once, more than the processor remembers
+ * translations of small pages for. A wish only, so failure means nothing. */
+static void prefer_huge_pages(void *memory, size_t size)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    size_t skip = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
+    if (size >= skip + HUGE_PAGE) {
+        (void)madvise((char *)memory + skip, (size - skip) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    }
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
+
+/* One more than there are threads, so that their memory can begin where a page does. */
+static gt_status alloc_thread_scratch(struct gt_cpu_device *cpu)
+{
+    size_t count = (size_t)cpu->base.threads + 1;
+    GT_TRY(gt__alloc_raw(&cpu->scratch_memory, count, GT_CPU_SCRATCH, "memory of threads"));
+    size_t skip = (HUGE_PAGE - (uintptr_t)cpu->scratch_memory % HUGE_PAGE) % HUGE_PAGE;
+    cpu->scratch = cpu->scratch_memory + skip;
+    prefer_huge_pages(cpu->scratch, (size_t)cpu->base.threads * GT_CPU_SCRATCH);
+    return GT_OK;
+}
+
 static gt_status cpu_open(struct gt_device **out, size_t index, const gt_device_options *options)
 {
     struct gt_cpu_device *cpu = NULL;
@@ -102,15 +133,14 @@ static gt_status cpu_open(struct gt_device **out, size_t index, const gt_device_
     cpu->base.options = *options;
     cpu->base.threads = options->threads > 0 ? options->threads : processors();
     cpu->isa = gt__cpuid_isa() & options->isa;
-    GT_TRY_OUT(gt__alloc_raw(&cpu->scratch, (size_t)cpu->base.threads, GT_CPU_SCRATCH,
-                             "memory of threads"));
+    GT_TRY_OUT(alloc_thread_scratch(cpu));
     GT_TRY_OUT(gt__pool_create(&cpu->pool, cpu->base.threads));
     blas_acquire();
     *out = &cpu->base;
     cpu = NULL;
 out:
     if (cpu) {
-        gt__free(cpu->scratch);
+        gt__free(cpu->scratch_memory);
     }
     gt__free(cpu);
     return status;
@@ -119,7 +149,7 @@ out:
 static void cpu_close(struct gt_device *device)
 {
     gt__pool_free(gt__cpu_pool(device));
-    gt__free(gt__cpu(device)->scratch);
+    gt__free(gt__cpu(device)->scratch_memory);
     gt__free(device);
     blas_release();
 }
@@ -130,6 +160,7 @@ static gt_status cpu_alloc(struct gt_buffer **out, struct gt_device *device, siz
     gt_status status = GT_OK;
     GT_TRY_OUT(gt__alloc(&buffer, 1, sizeof *buffer, "buffer"));
     GT_TRY_OUT(gt__alloc_raw(&buffer->host, size, 1, "device memory"));
+    prefer_huge_pages(buffer->host, size);
     buffer->device = device;
     buffer->size = size;
     *out = buffer;

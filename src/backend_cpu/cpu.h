@@ -8,8 +8,9 @@
 struct gt_cpu_device {
     struct gt_device base;
     struct gt_pool *pool;
-    uint32_t isa;  /* gt_isa found and allowed */
-    char *scratch; /* GT_CPU_SCRATCH bytes for each thread */
+    uint32_t isa;         /* gt_isa found and allowed */
+    char *scratch;        /* GT_CPU_SCRATCH bytes for each thread */
+    char *scratch_memory; /* what holds it */
 };
 
 /* What a kernel may use beside its plan's scratch memory: small enough to stay in L2. It is not in
