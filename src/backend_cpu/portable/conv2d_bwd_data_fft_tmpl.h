@@ -33,7 +33,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     if (!gt__cpu_has(d, CONV_ISA) ||
         !data_grid(&grid, &c, gt__value(g, node->out[0])->shape, gt__value(g, node->in[0])->shape,
                    &node->attr, variant) ||
-        !fft_bytes(&out->packed, &out->scratch, &grid)) {
+        !fft_bytes(&out->scratch, &grid)) {
         return false;
     }
     gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
@@ -42,7 +42,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->out[0] = blocked;
     out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&grid);
-    out->cost = fft_cost(d, &grid, CONV_RATE, out->packed);
+    out->cost = fft_cost(d, &grid, CONV_RATE);
     return true;
 }
 
@@ -57,32 +57,16 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
     }
     struct fft_job job = {.grid = grid,
                           .device = d,
+                          .weights = {.w = gt__f32(&step->in[1]),
+                                      .transposed = true,
+                                      .turned = !grid.full,
+                                      .convolve = grid.full},
                           .x = gt__f32(&step->in[0]),
-                          .u = gt__f32(&step->packed),
                           .y = gt__f32(&step->out[0]),
                           .v = gt__f32(&step->scratch),
                           .h_true = c.h_in,
                           .w_true = c.w_in,
-                          .phase = c.phase,
-                          .v_plane = fft_v_plane(&grid),
-                          .m_plane = fft_m_plane(&grid)};
-    job.m = job.v + job.v_plane.total;
-    fft_open(&job.fft, grid.length);
-    if (step->pack) {
-        struct fft_pack pack = {.w = gt__f32(&step->in[1]),
-                                .u = gt__f32(&step->packed),
-                                .ci = c.cout,
-                                .co = c.cin,
-                                .k = c.kh,
-                                .panels = grid.panels,
-                                .count = grid.count,
-                                .transposed = true,
-                                .turned = !grid.full,
-                                .convolve = grid.full,
-                                .fft = &job.fft,
-                                .device = d};
-        fft_pack(&pack);
-    }
+                          .phase = c.phase};
     fft_run(&job);
     return GT_OK;
 }

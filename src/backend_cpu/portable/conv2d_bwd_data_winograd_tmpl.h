@@ -58,22 +58,21 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
     }
     struct wino_job job = {.grid = grid,
                            .x = gt__f32(&step->in[0]),
-                           .u = gt__f32(&step->packed),
                            .y = gt__f32(&step->out[0]),
                            .v = gt__f32(&step->scratch),
                            .cpu = gt__cpu(d),
                            .h_true = c.h_in,
                            .w_true = c.w_in,
                            .phase = c.phase};
-    if (step->pack) {
-        struct wino_pack pack = {.w = gt__f32(&step->in[1]),
-                                 .u = gt__f32(&step->packed),
-                                 .ci = c.cout,
-                                 .co = c.cin,
-                                 .alpha = grid.alpha,
-                                 .r = grid.r,
-                                 .transposed = true};
-        wino_pack(gt__cpu_pool(d), &pack);
+    job.weights = (struct wino_pack){.w = gt__f32(&step->in[1]),
+                                     .u = gt__f32(&step->packed),
+                                     .ci = c.cout,
+                                     .co = c.cin,
+                                     .alpha = grid.alpha,
+                                     .r = grid.r,
+                                     .transposed = true};
+    if (step->pack && !grid.split) {
+        wino_pack(gt__cpu_pool(d), &job.weights);
     }
     wino_run(&job);
     return GT_OK;

@@ -6,15 +6,18 @@
  * dw is the cyclic correlation of a tile of x, L x L, with its m x m pixels of dy: of its L x L
  * values the first k x k are the plain sums. At every frequency the sum over tiles is a complex
  * matrix product of the spectra of x and the conjugates of dy's, three real ones:
- * V [frequency][ar + ai, ar, ai][block of 16 ci][tile][16]
- * Y [frequency][yr, -yi - yr, yr - yi][block of 16 co of the round][tile][16]
+ * V [frequency][real | imaginary][block of 16 ci][tile][16]
+ * Y [frequency][real | imaginary][block of 16 co of the round][tile][16]
  * D [panel of the round][frequency][real | imaginary][ci rounded up to 16][width]
  * Passes of tiles follow each other and add to D, rounds of panels bound its size.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_fft_tmpl.h"
 #include "backend_cpu/portable/tiles_product_tmpl.h"
 
-enum { WEIGHT_ROUND_BYTES = 64 << 20 /* of Y and D, unless one panel needs more */ };
+enum {
+    WEIGHT_ROUND_BYTES = 64 << 20, /* of Y and D, unless one panel needs more */
+    PANEL_BLOCKS = (PANEL + 15) / 16
+};
 
 struct weight_job {
     struct fft_grid grid; /* of the forward convolution; pass and round are ours */
@@ -26,16 +29,6 @@ struct weight_job {
     struct fft_plane v_plane, y_plane;
     int32_t t0, t1, panel0, panel1;
 };
-
-/* yr, -yi - yr, yr - yi: what the products with the conjugate take. */
-static inline void weight_put(void *cookie, int32_t f, struct cv v)
-{
-    const struct fft_planes_put *p = cookie;
-    float *to = p->to + (size_t)f * p->frequency;
-    *(vf *)to = v.re;
-    *(vf *)(to + p->plane) = -v.im - v.re;
-    *(vf *)(to + 2 * p->plane) = v.re - v.im;
-}
 
 /* One tile of x, all blocks. */
 static void weight_x_chunk(void *cookie, size_t chunk, int32_t thread)
@@ -69,7 +62,7 @@ static void weight_dy_chunk(void *cookie, size_t chunk, int32_t thread)
             struct fft_planes_put put = {j->y + (size_t)(b - first) * j->y_plane.block +
                                              chunk * 16 + (size_t)l,
                                          j->y_plane.frequency, j->y_plane.plane};
-            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, weight_put, &put);
+            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, fft_put_planes, &put);
         }
     }
 }
@@ -80,42 +73,80 @@ static size_t weight_d_panel(const struct fft_grid *g)
     return 2 * (size_t)g->count * (size_t)gt__ceil_div(g->ci, 16) * 16 * PANEL;
 }
 
-/* One frequency of one panel of the round: all inputs, the tiles of the pass. */
-static void weight_product_chunk(void *cookie, size_t chunk, int32_t thread)
+/* yr, -yi - yr, yr - yi of one frequency and panel, [b][block of 16 co][tile][16]: what the products
+ * with the conjugate take. */
+static void weight_three(float *b, const float *y, size_t plane, size_t block, size_t blocks,
+                         size_t n)
 {
-    const struct weight_job *j = cookie;
-    const struct fft_grid *g = &j->grid;
-    size_t f = chunk % (size_t)g->count;
-    int32_t panel = (int32_t)(chunk / (size_t)g->count);
-    int32_t width = fft_width(g->co, j->panel0 + panel);
-    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
-    size_t plane = rows * (size_t)width;
-    float *d = j->d + (size_t)panel * weight_d_panel(g) + f * 2 * plane;
-    float *c = gt__cpu_thread_scratch(j->device, thread);
-    size_t lane = (size_t)panel * PANEL;
-    for (size_t k = 0; k < 3; k++) {
-        struct tiles_product p = {.a = j->v + f * j->v_plane.frequency + k * j->v_plane.plane,
-                                  .b = j->y + f * j->y_plane.frequency + k * j->y_plane.plane +
-                                       lane / 16 * j->y_plane.block + lane % 16,
-                                  .c = c + k * plane,
-                                  .a_block = j->v_plane.block,
-                                  .b_block = j->y_plane.block,
-                                  .rows = rows,
-                                  .width = (size_t)width,
-                                  .tiles = j->t1 - j->t0,
-                                  .first = true};
-        tiles_product(&p);
+    for (size_t i = 0; i < blocks; i++) {
+        for (size_t t = 0; t < n; t += VW) {
+            vf re = *(const vf *)(y + i * block + t);
+            vf im = *(const vf *)(y + i * block + plane + t);
+            float *to = b + i * n + t;
+            *(vf *)to = re;
+            *(vf *)(to + blocks * n) = -im - re;
+            *(vf *)(to + 2 * blocks * n) = re - im;
+        }
     }
+}
+
+/* Floats that a product takes of a thread's scratch memory: the sum, b, c. */
+static size_t weight_room(const struct fft_grid *g)
+{
+    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    return fft_v_plane(g).plane + 3 * (size_t)g->pass * PANEL_BLOCKS * 16 + 3 * rows * PANEL;
+}
+
+/* D of one frequency and panel, or its sum with the passes before, from the three products. */
+static void weight_join(float *d, const float *c, size_t plane, bool first)
+{
     for (size_t i = 0; i < plane; i += VW) {
         vf k1 = *(const vf *)(c + i);
         vf re = k1 - *(const vf *)(c + 2 * plane + i);
         vf im = k1 + *(const vf *)(c + plane + i);
-        if (j->t0 > 0) {
+        if (!first) {
             re += *(const vf *)(d + i);
             im += *(const vf *)(d + plane + i);
         }
         *(vf *)(d + i) = re;
         *(vf *)(d + plane + i) = im;
+    }
+}
+
+/* One frequency: all panels of the round, all inputs, the tiles of the pass. */
+static void weight_product_chunk(void *cookie, size_t f, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
+    size_t n = (size_t)(j->t1 - j->t0) * 16;
+    const float *v = j->v + f * j->v_plane.frequency;
+    float *sum = gt__cpu_thread_scratch(j->device, thread);
+    float *b = sum + j->v_plane.plane;
+    float *c = b + 3 * (size_t)g->pass * PANEL_BLOCKS * 16;
+    const float *a[3] = {sum, v, v + j->v_plane.plane};
+    fft_sum_planes(sum, v, j->v_plane.plane);
+    for (int32_t panel = j->panel0; panel < j->panel1; panel++) {
+        int32_t width = fft_width(g->co, panel);
+        size_t plane = rows * (size_t)width;
+        size_t lane = (size_t)(panel - j->panel0) * PANEL;
+        size_t blocks = ((size_t)width + 15) / 16;
+        const float *y = j->y + f * j->y_plane.frequency + lane / 16 * j->y_plane.block;
+        weight_three(b, y, j->y_plane.plane, j->y_plane.block, blocks, n);
+        for (size_t k = 0; k < 3; k++) {
+            struct tiles_product p = {.a = a[k],
+                                      .b = b + k * blocks * n + lane % 16,
+                                      .c = c + k * plane,
+                                      .a_block = j->v_plane.block,
+                                      .b_block = n,
+                                      .rows = rows,
+                                      .width = (size_t)width,
+                                      .tiles = j->t1 - j->t0,
+                                      .first = true};
+            tiles_product(&p);
+        }
+        weight_join(j->d + (size_t)(panel - j->panel0) * weight_d_panel(g) + f * 2 * plane, c,
+                    plane, j->t0 == 0);
     }
 }
 
@@ -177,8 +208,7 @@ static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x
     of_dy.ci = g->round * PANEL;
     j->v_plane = fft_v_plane(g);
     j->y_plane = fft_v_plane(&of_dy);
-    size_t rows = (size_t)gt__ceil_div(c->cin, 16) * 16;
-    return 3 * rows * PANEL * sizeof(float) <= GT_CPU_SCRATCH;
+    return weight_room(g) * sizeof(float) <= GT_CPU_SCRATCH;
 }
 
 static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
@@ -202,8 +232,8 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->growth = fft_growth(&j.grid);
     double weights = 8.0 * j.grid.count * c.cin * gt__ceil_div(c.cout, 16) * 16.0;
     double passes = gt__ceil_div(j.grid.tiles, j.grid.pass);
-    out->cost = fft_cost(d, &j.grid, CONV_RATE, 0) +
-                gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
+    out->cost =
+        fft_cost(d, &j.grid, CONV_RATE) + gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
     return true;
 }
 
@@ -238,7 +268,7 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
                 gt__pool_for(pool, tiles, weight_x_chunk, &j);
             }
             gt__pool_for(pool, tiles, weight_dy_chunk, &j);
-            gt__pool_for(pool, panels * (size_t)g->count, weight_product_chunk, &j);
+            gt__pool_for(pool, (size_t)g->count, weight_product_chunk, &j);
         }
         gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS), weight_back_chunk,
                      &j);

@@ -10,11 +10,13 @@
  * the plain one, no tile overlaps.
  *
  * x [n][ceil(ci/16)][hi][wi][16], zeros beyond the true sizes; y likewise, zeros written
- * U (packed) [panel][frequency][real ci x width | imaginary], times 1/L^2
- * V [frequency][ar + ai, ar, ai][block of 16 ci][tile][16]
- * M [panel of the round][frequency][real | imaginary][tile][PANEL]
- * Tiles are taken in passes, outputs in rounds of panels, so that V and M are bounded; neither
- * depends on threads. Sources: Mathieu, Henaff, LeCun 2013, arXiv:1312.5851; Zlateski, Jia, Li,
+ * V [frequency][real | imaginary][block of 16 ci][tile][16]
+ * U [panel of the round][frequency][real | imaginary][ci][width], times 1/L^2
+ * M [panel of the round][frequency][real | imaginary][tile][width]
+ * Tiles are taken in passes, outputs in rounds of panels, so that V, U and M are bounded; neither
+ * depends on threads. The weights of a round are transformed when it begins: all spectra at once
+ * would be many times the weights (six times for 10 x 10 at length 25), and to read those from main
+ * memory takes as long. Sources: Mathieu, Henaff, LeCun 2013, arXiv:1312.5851; Zlateski, Jia, Li,
  * Durand 2018, arXiv:1809.07851. */
 #ifndef GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
 #define GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
@@ -22,12 +24,14 @@
 #include <math.h>
 
 #include "backend_cpu/portable/fft_tmpl.h"
+#include "backend_cpu/portable/taps_tmpl.h"
 
 enum {
-    FFT_TILES = 128,        /* of a pass */
-    FFT_M_BYTES = 48 << 20, /* of M, unless one panel needs more */
-    FFT_CHANNELS = 12,      /* fewer inputs are not worth the transforms */
-    FFT_LENGTHS = 5
+    FFT_TILES = 128,            /* of a pass */
+    FFT_ROUND_BYTES = 96 << 20, /* of U and M, unless one panel needs more */
+    FFT_CHANNELS = 12,          /* fewer inputs are not worth the transforms */
+    FFT_LENGTHS = 5,
+    FFT_TAPS = 20 * 20 /* 2*k <= L + 1 */
 };
 static const int32_t fft_lengths[FFT_LENGTHS] = {16, 24, 25, 32, 40};
 
@@ -54,7 +58,7 @@ static inline struct fft_plane fft_v_plane(const struct fft_grid *g)
     p.block += p.block % 1024 == 0 ? 16 : 0; /* not whole pages apart: cache sets */
     p.plane = p.block * (size_t)gt__ceil_div(g->ci, 16);
     p.plane += p.plane / 16 % 2 == 0 ? 16 : 0; /* an odd number of lines */
-    p.frequency = 3 * p.plane;
+    p.frequency = 2 * p.plane;
     p.total = p.frequency * (size_t)g->count;
     return p;
 }
@@ -67,6 +71,12 @@ static inline struct fft_plane fft_m_plane(const struct fft_grid *g)
     p.frequency = 2 * p.plane;
     p.total = p.frequency * (size_t)g->count;
     return p;
+}
+
+/* Floats of U for one panel. */
+static inline size_t fft_u_panel(const struct fft_grid *g)
+{
+    return 2 * (size_t)g->count * (size_t)g->ci * PANEL;
 }
 
 /* Panels of outputs: PANEL lanes each, the last may be half as wide. */
@@ -96,8 +106,8 @@ static inline bool fft_grid(struct fft_grid *g, int32_t images)
     g->pass = gt__ceil_div(g->tiles, passes);
     g->count = fft_count(g->length);
     g->panels = gt__ceil_div(gt__ceil_div(g->co, 16) * 16, PANEL);
-    size_t of_panel = fft_m_plane(g).total * sizeof(float);
-    size_t round = FFT_M_BYTES / of_panel;
+    size_t of_panel = (fft_m_plane(g).total + fft_u_panel(g)) * sizeof(float);
+    size_t round = FFT_ROUND_BYTES / of_panel;
     g->round = conv_max(1, conv_min(g->panels, (int32_t)round));
     return true;
 }
@@ -106,13 +116,22 @@ static inline bool fft_grid(struct fft_grid *g, int32_t images)
 
 /* Weights [Cout][Cin][k][k] to U. transposed: outputs are the Cin; turned: taps run backwards;
  * convolve: for the convolution, not the correlation. */
-struct fft_pack {
+struct fft_weights {
     const float *w;
-    float *u;
-    int32_t ci, co, k, panels, count;
     bool transposed, turned, convolve;
-    const struct fft *fft;
+};
+
+struct fft_job {
+    struct fft_grid grid;
+    struct fft fft;
+    struct fft_weights weights;
     const struct gt_device *device;
+    const float *x, *bias; /* bias [co] or NULL */
+    float *y, *v, *u, *m;
+    int32_t h_true, w_true, phase; /* of y, all fragments together */
+    bool relu;
+    struct fft_plane v_plane, m_plane;
+    int32_t t0, t1, panel0, panel1; /* the present pass and round */
 };
 
 struct fft_pack_put {
@@ -127,53 +146,54 @@ static inline void fft_pack_one(void *cookie, int32_t f, struct cv value)
     *(vf *)(p->im + (size_t)f * p->stride) = p->scale_im * value.im;
 }
 
-/* VW outputs from o0 of input c as a tile of k x k pixels of 16 lanes. */
-static void fft_pack_gather(const struct fft_pack *p, int32_t o0, int32_t c, float *tile)
+/* VW outputs from o of input c as a tile of k x k pixels of 16 lanes. */
+static void fft_pack_taps(const struct fft_job *j, int32_t o, int32_t c, float *tile)
 {
-    int32_t taps = p->k * p->k;
-    for (int32_t j = 0; j < VW; j++) {
-        int32_t o = o0 + j;
-        size_t at = p->transposed ? (size_t)c * (size_t)p->co + (size_t)o
-                                  : (size_t)o * (size_t)p->ci + (size_t)c;
-        const float *w = p->w + at * (size_t)taps;
-        for (int32_t t = 0; t < taps; t++) {
-            tile[t * 16 + j] = o >= p->co ? 0 : p->turned ? w[taps - 1 - t] : w[t];
-        }
+    const struct fft_grid *g = &j->grid;
+    size_t taps = (size_t)g->k * (size_t)g->k;
+    size_t kernel = j->weights.transposed ? (size_t)c * (size_t)g->co + (size_t)o
+                                          : (size_t)o * (size_t)g->ci + (size_t)c;
+    struct taps t = {.w = j->weights.w + kernel * taps,
+                     .end = j->weights.w + (size_t)g->ci * (size_t)g->co * taps,
+                     .stride = j->weights.transposed ? taps : (size_t)g->ci * taps,
+                     .kernels = conv_max(0, conv_min(VW, g->co - o)),
+                     .taps = (int32_t)taps};
+    vf kernels[TAPS_ROOM(FFT_TAPS)];
+    taps_read(&t, kernels);
+    for (size_t i = 0; i < taps; i++) {
+        *(vf *)(tile + i * 16) = kernels[j->weights.turned ? taps - 1 - i : i];
     }
 }
 
 enum { FFT_PACK_INPUTS = 4 }; /* of one chunk */
 
+/* Some inputs of one panel of the round. */
 static void fft_pack_chunk(void *cookie, size_t chunk, int32_t thread)
 {
-    const struct fft_pack *p = cookie;
-    size_t groups = (size_t)gt__ceil_div(p->ci, FFT_PACK_INPUTS);
-    int32_t panel = (int32_t)(chunk / groups);
+    const struct fft_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
+    size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
+    size_t panel = chunk / groups;
     int32_t c0 = (int32_t)(chunk % groups) * FFT_PACK_INPUTS;
-    int32_t c1 = conv_min(p->ci, c0 + FFT_PACK_INPUTS);
-    int32_t width = fft_width(p->co, panel);
-    size_t plane = (size_t)p->ci * (size_t)width;
-    float *u = p->u + (size_t)panel * PANEL * 2 * (size_t)p->ci * (size_t)p->count;
-    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(p->device, thread);
+    int32_t c1 = conv_min(g->ci, c0 + FFT_PACK_INPUTS);
+    int32_t o = (j->panel0 + (int32_t)panel) * PANEL;
+    int32_t width = fft_width(g->co, j->panel0 + (int32_t)panel);
+    size_t plane = (size_t)g->ci * (size_t)width;
+    struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
     float *tile = (float *)(void *)(room + 1);
-    float scale = 1.0f / (float)(p->fft->length * p->fft->length);
+    float scale = 1.0f / (float)(g->length * g->length);
     for (int32_t c = c0; c < c1; c++) {
         for (int32_t l = 0; l < width; l += VW) {
-            float *to = u + (size_t)c * (size_t)width + (size_t)l;
+            float *to = j->u + panel * fft_u_panel(g) + (size_t)c * (size_t)width + (size_t)l;
             struct fft_pack_put put = {.re = to,
                                        .im = to + plane,
                                        .stride = 2 * plane,
                                        .scale = scale,
-                                       .scale_im = p->convolve ? scale : -scale};
-            fft_pack_gather(p, panel * PANEL + l, c, tile);
-            fft_forward(p->fft, room, tile, (size_t)p->k * 16, p->k, p->k, fft_pack_one, &put);
+                                       .scale_im = j->weights.convolve ? scale : -scale};
+            fft_pack_taps(j, o + l, c, tile);
+            fft_forward(&j->fft, room, tile, (size_t)g->k * 16, g->k, g->k, fft_pack_one, &put);
         }
     }
-}
-static inline void fft_pack(struct fft_pack *p)
-{
-    size_t groups = (size_t)gt__ceil_div(p->ci, FFT_PACK_INPUTS);
-    gt__pool_for(gt__cpu_pool(p->device), (size_t)p->panels * groups, fft_pack_chunk, p);
 }
 
 /* ---- tiles in ---- */
@@ -218,32 +238,18 @@ static struct fft_pixels fft_pixels(const float *plane, int32_t hi, int32_t wi, 
     return (struct fft_pixels){tile, row, length, length};
 }
 
-/* Three planes of a spectrum: b0 = p*re + q*im and so on, by signs. */
+/* Both planes of a spectrum. */
 struct fft_planes_put {
     float *to;
     size_t frequency, plane;
 };
-/* ar + ai, ar, ai */
-static inline void fft_put_a(void *cookie, int32_t f, struct cv v)
+static inline void fft_put_planes(void *cookie, int32_t f, struct cv v)
 {
     const struct fft_planes_put *p = cookie;
     float *to = p->to + (size_t)f * p->frequency;
-    *(vf *)to = v.re + v.im;
-    *(vf *)(to + p->plane) = v.re;
-    *(vf *)(to + 2 * p->plane) = v.im;
+    *(vf *)to = v.re;
+    *(vf *)(to + p->plane) = v.im;
 }
-
-struct fft_job {
-    struct fft_grid grid;
-    struct fft fft;
-    const struct gt_device *device;
-    const float *x, *u, *bias; /* bias [co] or NULL */
-    float *y, *v, *m;
-    int32_t h_true, w_true, phase; /* of y, all fragments together */
-    bool relu;
-    struct fft_plane v_plane, m_plane;
-    int32_t t0, t1, panel0, panel1; /* the present pass and round */
-};
 
 /* One tile, all blocks. */
 static void fft_input_chunk(void *cookie, size_t chunk, int32_t thread)
@@ -263,7 +269,7 @@ static void fft_input_chunk(void *cookie, size_t chunk, int32_t thread)
             struct fft_planes_put put = {j->v + (size_t)b * j->v_plane.block + chunk * 16 +
                                              (size_t)l,
                                          j->v_plane.frequency, j->v_plane.plane};
-            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, fft_put_a, &put);
+            fft_forward(&j->fft, room, p.x + l, p.row, p.rows, p.cols, fft_put_planes, &put);
         }
     }
 }
@@ -272,45 +278,69 @@ static void fft_input_chunk(void *cookie, size_t chunk, int32_t thread)
 
 enum { FFT_PRODUCT_ROWS = 4 * 12 }; /* tiles at once: three products of them stay in L1 */
 
-/* One frequency of one panel of the round, all tiles of the pass. */
-static void fft_product_chunk(void *cookie, size_t chunk, int32_t thread)
+/* ar + ai of one frequency. */
+static inline void fft_sum_planes(float *sum, const float *v, size_t plane)
 {
-    const struct fft_job *j = cookie;
-    const struct fft_grid *g = &j->grid;
-    size_t f = chunk % (size_t)g->count;
-    int32_t panel = j->panel0 + (int32_t)(chunk / (size_t)g->count);
-    int32_t width = fft_width(g->co, panel);
-    size_t plane = (size_t)g->ci * (size_t)width;
-    const float *re =
-        j->u + (size_t)panel * PANEL * 2 * (size_t)g->ci * (size_t)g->count + f * 2 * plane;
-    const float *im = re + plane;
-    float *b = gt__cpu_thread_scratch(j->device, thread);
-    float *c = b + 3 * plane;
+    for (size_t i = 0; i < plane; i += 16) {
+        for (size_t l = 0; l < 16; l += VW) {
+            *(vf *)(sum + i + l) = *(const vf *)(v + i + l) + *(const vf *)(v + plane + i + l);
+        }
+    }
+}
+
+/* b of the three products from one frequency of a panel of U. */
+static inline void fft_three(float *b, const float *u, size_t plane)
+{
     for (size_t i = 0; i < plane; i += VW) {
-        vf r = *(const vf *)(re + i);
-        vf s = *(const vf *)(im + i);
+        vf r = *(const vf *)(u + i);
+        vf s = *(const vf *)(u + plane + i);
         *(vf *)(b + i) = r;
         *(vf *)(b + plane + i) = s - r;
         *(vf *)(b + 2 * plane + i) = r + s;
     }
+}
+
+/* Floats that a product takes of a thread's scratch memory: the sum, b, c. */
+static inline size_t fft_product_room(const struct fft_grid *g)
+{
+    return fft_v_plane(g).plane + 3 * (size_t)g->ci * PANEL + 3 * FFT_PRODUCT_ROWS * PANEL;
+}
+
+/* One frequency: all panels of the round, all tiles of the pass. */
+static void fft_product_chunk(void *cookie, size_t f, int32_t thread)
+{
+    const struct fft_job *j = cookie;
+    const struct fft_grid *g = &j->grid;
     const float *v = j->v + f * j->v_plane.frequency;
-    float *m = j->m + (size_t)(panel - j->panel0) * j->m_plane.total + f * j->m_plane.frequency;
+    float *sum = gt__cpu_thread_scratch(j->device, thread);
+    float *b = sum + j->v_plane.plane;
+    float *c = b + 3 * (size_t)g->ci * PANEL;
+    const float *a[3] = {sum, v, v + j->v_plane.plane};
     int32_t tiles = j->t1 - j->t0;
-    for (int32_t t = 0; t < tiles; t += FFT_PRODUCT_ROWS) {
-        int32_t rows = conv_min(FFT_PRODUCT_ROWS, tiles - t);
-        size_t n = (size_t)rows * (size_t)width;
-        for (size_t k = 0; k < 3; k++) {
-            struct panel_call call = {.a = v + k * j->v_plane.plane + (size_t)t * 16,
-                                      .b = b + k * plane,
-                                      .c = c + k * n,
-                                      .a_block = j->v_plane.block};
-            panel_product(call, rows, g->ci, width / VW);
-        }
-        float *to = m + (size_t)t * (size_t)width;
-        for (size_t i = 0; i < n; i += VW) {
-            vf k1 = *(const vf *)(c + i);
-            *(vf *)(to + i) = k1 - *(const vf *)(c + 2 * n + i);
-            *(vf *)(to + j->m_plane.plane + i) = k1 + *(const vf *)(c + n + i);
+    fft_sum_planes(sum, v, j->v_plane.plane);
+    for (int32_t panel = j->panel0; panel < j->panel1; panel++) {
+        int32_t width = fft_width(g->co, panel);
+        size_t plane = (size_t)g->ci * (size_t)width;
+        size_t of_round = (size_t)(panel - j->panel0);
+        float *m = j->m + of_round * j->m_plane.total + f * j->m_plane.frequency;
+        fft_three(b, j->u + of_round * fft_u_panel(g) + f * 2 * plane, plane);
+        for (int32_t t = 0; t < tiles; t += FFT_PRODUCT_ROWS) {
+            int32_t rows = conv_min(FFT_PRODUCT_ROWS, tiles - t);
+            size_t n = (size_t)rows * (size_t)width;
+            for (size_t k = 0; k < 3; k++) {
+                struct panel_call call = {.a = a[k] + (size_t)t * 16,
+                                          .b = b + k * plane,
+                                          .c = c + k * n,
+                                          .a_block = j->v_plane.block,
+                                          .first = true};
+                panel_product(call, rows, g->ci, width / VW);
+            }
+            float *to = m + (size_t)t * (size_t)width;
+            for (size_t i = 0; i < n; i += VW) {
+                vf k1 = *(const vf *)(c + i);
+                *(vf *)(to + i) = k1 - *(const vf *)(c + 2 * n + i);
+                *(vf *)(to + j->m_plane.plane + i) = k1 + *(const vf *)(c + n + i);
+            }
         }
     }
 }
@@ -377,6 +407,12 @@ static inline void fft_run(struct fft_job *j)
 {
     const struct fft_grid *g = &j->grid;
     struct gt_pool *pool = gt__cpu_pool(j->device);
+    size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
+    fft_open(&j->fft, g->length);
+    j->v_plane = fft_v_plane(g);
+    j->m_plane = fft_m_plane(g);
+    j->m = j->v + j->v_plane.total;
+    j->u = j->m + (size_t)g->round * j->m_plane.total;
     for (j->t0 = 0; j->t0 < g->tiles; j->t0 = j->t1) {
         j->t1 = conv_min(g->tiles, j->t0 + g->pass);
         size_t tiles = (size_t)(j->t1 - j->t0);
@@ -384,29 +420,25 @@ static inline void fft_run(struct fft_job *j)
         for (j->panel0 = 0; j->panel0 < g->panels; j->panel0 = j->panel1) {
             j->panel1 = conv_min(g->panels, j->panel0 + g->round);
             size_t panels = (size_t)(j->panel1 - j->panel0);
-            gt__pool_for(pool, panels * (size_t)g->count, fft_product_chunk, j);
+            gt__pool_for(pool, panels * groups, fft_pack_chunk, j);
+            gt__pool_for(pool, (size_t)g->count, fft_product_chunk, j);
             gt__pool_for(pool, panels * tiles, fft_output_chunk, j);
         }
     }
 }
 
-/* Bytes of U, and of V and M; false on overflow, or if a panel of weights exceeds a thread's
- * scratch memory. */
-static inline bool fft_bytes(size_t *packed, size_t *scratch, const struct fft_grid *g)
+/* Bytes of V, M and U; false on overflow, or if a product exceeds a thread's scratch memory. */
+static inline bool fft_bytes(size_t *scratch, const struct fft_grid *g)
 {
-    size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
-    size_t room = (3 * (size_t)g->ci * PANEL + 3 * FFT_PRODUCT_ROWS * PANEL) * sizeof(float);
-    size_t m = 0;
-    return room <= GT_CPU_SCRATCH && gt__mul(packed, lanes * (size_t)g->count, (size_t)g->ci) &&
-           gt__mul(packed, *packed, 2 * sizeof(float)) &&
-           gt__mul(&m, fft_m_plane(g).total, (size_t)g->round) &&
-           gt__mul(scratch, fft_v_plane(g).total + m, sizeof(float));
+    size_t round = 0;
+    return fft_product_room(g) * sizeof(float) <= GT_CPU_SCRATCH &&
+           gt__mul(&round, fft_m_plane(g).total + fft_u_panel(g), (size_t)g->round) &&
+           gt__mul(scratch, fft_v_plane(g).total + round, sizeof(float));
 }
 
-/* Three products at `rate`; lines of the transforms; spectra through the caches, weights from main
- * memory once a pass. */
-static inline double fft_cost(const struct gt_device *d, const struct fft_grid *g, double rate,
-                              size_t packed)
+/* Three products at `rate`; lines of the transforms, of the weights once a pass; spectra through
+ * the caches. */
+static inline double fft_cost(const struct gt_device *d, const struct fft_grid *g, double rate)
 {
     double lanes = gt__ceil_div(g->co, 16) * 16.0;
     double in = gt__ceil_div(g->ci, 16) * 16.0;
@@ -415,8 +447,9 @@ static inline double fft_cost(const struct gt_device *d, const struct fft_grid *
     double lines = 1.5 * g->length * 30.0 * g->length; /* flops of a channel's tile, about */
     double moved = 4.0 * g->count * tiles * (3 * in + 4 * lanes);
     double passes = gt__ceil_div(g->tiles, g->pass);
-    return gt__cpu_cost(d, 1.1 * products + 4 * lines * tiles * (in + lanes) + 8 * moved, rate, 0) +
-           gt__cpu_cost(d, 0, rate, (double)packed * passes);
+    double kernels = 4.0 * lines / 1.5 * g->ci * lanes * passes;
+    return gt__cpu_cost(d, 1.1 * products + 4 * lines * tiles * (in + lanes) + kernels + 8 * moved,
+                        rate, 0);
 }
 
 /* How much larger errors can be than the plain sum's: every output is a sum over all L^2 products

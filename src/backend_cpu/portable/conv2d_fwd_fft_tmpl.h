@@ -29,7 +29,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     if (!gt__cpu_has(d, CONV_ISA) ||
         !fwd_grid(&grid, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->out[0])->shape,
                   &node->attr, variant) ||
-        !fft_bytes(&out->packed, &out->scratch, &grid)) {
+        !fft_bytes(&out->scratch, &grid)) {
         return false;
     }
     gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
@@ -39,7 +39,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     out->out[0] = blocked;
     out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&grid);
-    out->cost = fft_cost(d, &grid, CONV_RATE, out->packed);
+    out->cost = fft_cost(d, &grid, CONV_RATE);
     return true;
 }
 
@@ -55,31 +55,15 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
     uint32_t epilogue = step->node->epilogue;
     struct fft_job job = {.grid = grid,
                           .device = d,
+                          .weights = {.w = gt__f32(&step->in[1])},
                           .x = gt__f32(&step->in[0]),
-                          .u = gt__f32(&step->packed),
                           .bias = epilogue & GT_EPILOGUE_BIAS ? gt__f32(&step->in[2]) : NULL,
                           .y = gt__f32(&step->out[0]),
                           .v = gt__f32(&step->scratch),
                           .h_true = c.h_out,
                           .w_true = c.w_out,
                           .phase = c.phase,
-                          .relu = (epilogue & GT_EPILOGUE_RELU) != 0,
-                          .v_plane = fft_v_plane(&grid),
-                          .m_plane = fft_m_plane(&grid)};
-    job.m = job.v + job.v_plane.total;
-    fft_open(&job.fft, grid.length);
-    if (step->pack) {
-        struct fft_pack pack = {.w = gt__f32(&step->in[1]),
-                                .u = gt__f32(&step->packed),
-                                .ci = c.cin,
-                                .co = c.cout,
-                                .k = c.kh,
-                                .panels = grid.panels,
-                                .count = grid.count,
-                                .fft = &job.fft,
-                                .device = d};
-        fft_pack(&pack);
-    }
+                          .relu = (epilogue & GT_EPILOGUE_RELU) != 0};
     fft_run(&job);
     return GT_OK;
 }

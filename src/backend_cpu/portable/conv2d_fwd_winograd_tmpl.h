@@ -58,7 +58,6 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
     uint32_t epilogue = step->node->epilogue;
     struct wino_job job = {.grid = grid,
                            .x = gt__f32(&step->in[0]),
-                           .u = gt__f32(&step->packed),
                            .bias = epilogue & GT_EPILOGUE_BIAS ? gt__f32(&step->in[2]) : NULL,
                            .y = gt__f32(&step->out[0]),
                            .v = gt__f32(&step->scratch),
@@ -67,14 +66,14 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
                            .w_true = c.w_out,
                            .phase = c.phase,
                            .relu = (epilogue & GT_EPILOGUE_RELU) != 0};
-    if (step->pack) {
-        struct wino_pack pack = {.w = gt__f32(&step->in[1]),
-                                 .u = gt__f32(&step->packed),
-                                 .ci = c.cin,
-                                 .co = c.cout,
-                                 .alpha = grid.alpha,
-                                 .r = grid.r};
-        wino_pack(gt__cpu_pool(d), &pack);
+    job.weights = (struct wino_pack){.w = gt__f32(&step->in[1]),
+                                     .u = gt__f32(&step->packed),
+                                     .ci = c.cin,
+                                     .co = c.cout,
+                                     .alpha = grid.alpha,
+                                     .r = grid.r};
+    if (step->pack && !grid.split) {
+        wino_pack(gt__cpu_pool(d), &job.weights);
     }
     wino_run(&job);
     return GT_OK;

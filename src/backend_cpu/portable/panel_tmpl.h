@@ -31,7 +31,7 @@ typedef int32_t vi __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 #define PANEL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
-/* Passes over k after the first go on with the sums in c. */
+/* Passes over k after the first go on with the sums in c; panel_product makes passes itself. */
 struct panel_call {
     const float *a, *b;
     float *c;
@@ -102,7 +102,7 @@ static inline void panel_product(struct panel_call p, int32_t rows, int32_t k, i
         struct panel_call q = p;
         q.b = p.b + (size_t)k0 * (size_t)width;
         q.k = k - k0 < PANEL_K ? k - k0 : PANEL_K;
-        q.first = k0 == 0;
+        q.first = p.first && k0 == 0;
         a += (size_t)(k0 / 16) * p.a_block;
         for (int32_t i = 0; i < tiles; i++) {
             int32_t r = rows / tiles + (i < rows % tiles);

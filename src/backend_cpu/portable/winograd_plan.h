@@ -11,6 +11,7 @@
 #define WINO_FUSED_TILES 48
 #define WINO_CHANNELS 12
 #define WINO_SPLIT_TILES 120
+#define WINO_PANEL_BYTES ((size_t)1 << 20) /* of M and transformed weights of a split chunk */
 
 /* A correlation of images with kernels r x r by tiles of m x m outputs. */
 struct wino_grid {
@@ -35,6 +36,16 @@ static inline struct wino_plane wino_plane(const struct wino_grid *g)
     p.point += p.point / 16 % 2 == 0 ? 16 : 0; /* an odd number of lines */
     p.total = p.point * (size_t)(g->alpha * g->alpha);
     return p;
+}
+
+/* Inputs whose weights a chunk of a split layer transforms at a time. */
+static inline int32_t wino_panel_inputs(const struct wino_grid *g, int32_t panel)
+{
+    size_t points = (size_t)(g->alpha * g->alpha);
+    size_t of_one = points * (size_t)panel * sizeof(float);
+    size_t m = of_one * (size_t)g->block;
+    size_t inputs = m < WINO_PANEL_BYTES ? (WINO_PANEL_BYTES - m) / of_one / 16 * 16 : 0;
+    return inputs < 32 ? 32 : inputs > 64 ? 64 : (int32_t)inputs;
 }
 
 /* How much larger the terms can grow than those of the direct sum: with A, G and B of one dimension,

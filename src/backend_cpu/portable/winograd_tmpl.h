@@ -10,11 +10,13 @@
  *
  * x [n][ceil(ci/16)][hi][wi][16], lanes beyond ci and pixels beyond the true size zero
  * y [n][ceil(co/16)][ho][wo][16], lanes beyond co and pixels beyond the true size written as zeros
- * u (packed weights) [panel of PANEL outputs][point][ci][width of the panel]
+ * u (weights) [panel of PANEL outputs][point][ci][width of the panel]
  * V (transformed x) [point][block of 16 ci][tile][16], M (products) [point][tile][width]
  *
- * Fused: a chunk takes a block of tiles through all three stages in its thread's scratch memory.
- * Split, for many channels and few tiles: V of the whole layer first, then chunks of (panel, tiles).
+ * Fused: a chunk takes a block of tiles through all three stages in its thread's scratch memory;
+ * weights are packed once. Split, for many channels and few tiles: V of the whole layer first, then
+ * chunks of (panel, tiles), which transform their part of the weights while it is in the cache:
+ * packed weights would be several times the weights and come from main memory.
  * The order of sums is the same in both and for all sizes; what a pixel is computed from depends on
  * its place in the grid of tiles.
  * Sources: Lavin & Gray 2016, arXiv:1509.09308; Jia, Zlateski, Durand, Li 2018 (blocking). */
@@ -23,6 +25,7 @@
 
 #include <assert.h>
 
+#include "backend_cpu/portable/taps_tmpl.h"
 #include "backend_cpu/portable/winograd_lines_tmpl.h"
 #include "backend_cpu/portable/winograd_plan.h"
 
@@ -31,7 +34,7 @@
 /* Weights [Cout][Cin][r][r] to u; transposed: outputs are the Cin, taps run backwards. */
 struct wino_pack {
     const float *w;
-    float *u;
+    float *u;       /* packed; NULL: split */
     int32_t ci, co; /* of the correlation that will use them */
     int32_t alpha, r;
     bool transposed;
@@ -46,27 +49,17 @@ static inline int32_t wino_panels(int32_t co)
     return gt__ceil_div(gt__ceil_div(co, 16) * 16, PANEL);
 }
 
-/* VW outputs of one input: taps gathered into vectors, both transforms, stores to all points. */
-WINO_INLINE void wino_pack_vector(const int ALPHA, const int r, const struct wino_pack *p,
-                                  int32_t o0, int32_t c, float *u, size_t point_stride)
+/* VW outputs of one input: both transforms of the taps, stores to all points. */
+WINO_INLINE void wino_pack_vector(const int ALPHA, const int r, const vf *taps, float *u,
+                                  size_t point_stride)
 {
-    float taps[6 * 6][VW];
     vf half[MAX_ALPHA * 6];
     vf column[MAX_ALPHA];
     vf in[6];
-    for (int32_t j = 0; j < VW; j++) {
-        int32_t o = o0 + j;
-        size_t at = p->transposed ? (size_t)c * (size_t)p->co + (size_t)o
-                                  : (size_t)o * (size_t)p->ci + (size_t)c;
-        const float *w = p->w + at * (size_t)(r * r);
-        for (int t = 0; t < r * r; t++) {
-            taps[t][j] = o >= p->co ? 0 : p->transposed ? w[r * r - 1 - t] : w[t];
-        }
-    }
     for (int b = 0; b < r; b++) {
         PANEL_UNROLL for (int a = 0; a < r; a++)
         {
-            in[a] = *(const vf *)taps[a * r + b];
+            in[a] = taps[a * r + b];
         }
         wino_weight(ALPHA, r, column, in);
         PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
@@ -84,10 +77,9 @@ WINO_INLINE void wino_pack_vector(const int ALPHA, const int r, const struct win
 }
 
 #define WINO_PACK(ALPHA, R)                                                                        \
-    static void wino_pack_##ALPHA##_##R(const struct wino_pack *p, int32_t o0, int32_t c,          \
-                                        float *u, size_t point_stride)                             \
+    static void wino_pack_##ALPHA##_##R(const vf *taps, float *u, size_t point_stride)             \
     {                                                                                              \
-        wino_pack_vector(ALPHA, R, p, o0, c, u, point_stride);                                     \
+        wino_pack_vector(ALPHA, R, taps, u, point_stride);                                         \
     }
 WINO_PACK(6, 2)
 WINO_PACK(6, 3)
@@ -95,13 +87,66 @@ WINO_PACK(8, 3)
 WINO_PACK(8, 4)
 WINO_PACK(8, 5)
 WINO_PACK(8, 6)
-typedef void (*wino_pack_fn)(const struct wino_pack *, int32_t, int32_t, float *, size_t);
+typedef void (*wino_pack_fn)(const vf *, float *, size_t);
 static inline wino_pack_fn wino_pack_function(int32_t alpha, int32_t r)
 {
     if (alpha == 6) {
         return r == 2 ? wino_pack_6_2 : wino_pack_6_3;
     }
     return r == 3 ? wino_pack_8_3 : r == 4 ? wino_pack_8_4 : r == 5 ? wino_pack_8_5 : wino_pack_8_6;
+}
+
+/* Where the taps of output o and input c lie. */
+static inline const float *wino_taps(const struct wino_pack *p, int32_t o, int32_t c)
+{
+    size_t at = p->transposed ? (size_t)c * (size_t)p->co + (size_t)o
+                              : (size_t)o * (size_t)p->ci + (size_t)c;
+    return p->w + at * (size_t)(p->r * p->r);
+}
+
+/* Inputs c0 to c1 - 1 of one panel to u [point][input - c0][width], points `point_stride` apart. */
+static void wino_pack_inputs(const struct wino_pack *p, int32_t panel, int32_t c0, int32_t c1,
+                             float *u, size_t point_stride)
+{
+    int32_t width = wino_width(p->co, panel);
+    size_t taps = (size_t)p->r * (size_t)p->r;
+    struct taps t = {.end = p->w + (size_t)p->ci * (size_t)p->co * taps,
+                     .stride = p->transposed ? taps : (size_t)p->ci * taps,
+                     .taps = (int32_t)taps};
+    wino_pack_fn pack = wino_pack_function(p->alpha, p->r);
+    for (int32_t v = 0; v < width; v += VW) {
+        int32_t o = panel * PANEL + v;
+        t.kernels = conv_max(0, conv_min(VW, p->co - o));
+        for (int32_t c = c0; c < c1; c++) {
+            vf kernels[TAPS_ROOM(6 * 6)];
+            t.w = wino_taps(p, o, c);
+            taps_read(&t, kernels);
+            for (size_t i = 0; p->transposed && i < taps / 2; i++) {
+                vf other = kernels[taps - 1 - i];
+                kernels[taps - 1 - i] = kernels[i];
+                kernels[i] = other;
+            }
+            pack(kernels, u + (size_t)(c - c0) * (size_t)width + (size_t)v, point_stride);
+        }
+    }
+}
+
+/* Part `part` of `parts` of the weights that inputs c0 to c1 - 1 of a panel will want. */
+static inline void wino_fetch_weights(const struct wino_pack *p, int32_t panel, int32_t c0,
+                                      int32_t c1, int32_t part, int32_t parts)
+{
+    int32_t o0 = panel * PANEL;
+    int32_t o1 = conv_min(p->co, o0 + PANEL);
+    int32_t rows = p->transposed ? c1 - c0 : o1 - o0;
+    const float *w = wino_taps(p, o0, c0);
+    size_t taps = (size_t)(p->r * p->r);
+    size_t stride = (size_t)(p->transposed ? p->co : p->ci) * taps;
+    size_t length = (size_t)(p->transposed ? o1 - o0 : c1 - c0) * taps;
+    for (int32_t i = rows * part / parts; i < rows * (part + 1) / parts; i++) {
+        for (size_t l = 0; l < length; l += 16) {
+            __builtin_prefetch(w + (size_t)i * stride + l, 0, 2);
+        }
+    }
 }
 
 enum { WINO_PACK_INPUTS = 16 }; /* of one chunk */
@@ -114,16 +159,10 @@ static void wino_pack_chunk(void *cookie, size_t chunk, int32_t thread)
     int32_t panel = (int32_t)(chunk / groups);
     int32_t c0 = (int32_t)(chunk % groups) * WINO_PACK_INPUTS;
     int32_t c1 = conv_min(p->ci, c0 + WINO_PACK_INPUTS);
-    int32_t width = wino_width(p->co, panel);
+    size_t width = (size_t)wino_width(p->co, panel);
     size_t points = (size_t)p->alpha * (size_t)p->alpha;
-    size_t point_stride = (size_t)p->ci * (size_t)width;
-    float *u = p->u + (size_t)panel * PANEL * (size_t)p->ci * points;
-    wino_pack_fn pack = wino_pack_function(p->alpha, p->r);
-    for (int32_t c = c0; c < c1; c++) {
-        for (int32_t v = 0; v < width; v += VW) {
-            pack(p, panel * PANEL + v, c, u + (size_t)c * (size_t)width + (size_t)v, point_stride);
-        }
-    }
+    float *u = p->u + (size_t)panel * PANEL * (size_t)p->ci * points + (size_t)c0 * width;
+    wino_pack_inputs(p, panel, c0, c1, u, (size_t)p->ci * width);
 }
 static inline void wino_pack(struct gt_pool *pool, struct wino_pack *p)
 {
@@ -131,21 +170,25 @@ static inline void wino_pack(struct gt_pool *pool, struct wino_pack *p)
     gt__pool_for(pool, (size_t)wino_panels(p->co) * groups, wino_pack_chunk, p);
 }
 
-/* Bytes of packed weights and of scratch memory; false on overflow. */
+/* Bytes of packed weights (split: none, a chunk transforms what it needs) and of scratch memory;
+ * false on overflow. */
 static inline bool wino_bytes(size_t *packed, size_t *scratch, const struct wino_grid *g)
 {
     size_t points = (size_t)(g->alpha * g->alpha);
     size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
     struct wino_plane plane = wino_plane(g);
+    *packed = 0;
     *scratch = 0;
+    if (g->split) {
+        return gt__mul(scratch, plane.total, sizeof(float));
+    }
     return gt__mul(packed, lanes * points, (size_t)g->ci) &&
-           gt__mul(packed, *packed, sizeof(float)) &&
-           (!g->split || gt__mul(scratch, plane.total, sizeof(float)));
+           gt__mul(packed, *packed, sizeof(float));
 }
 
-/* Products at `rate`; what V and M take through the caches and the weights that every block of tiles
- * reads again, as multiply-adds of equal time; and the weights once from main memory. Fitted to the
- * 3x3 layers of U-Net on a Zen 4, one thread: within 10 % but for few channels. */
+/* Products at `rate`; what V and M take through the caches, and the weights that every block of
+ * tiles reads or transforms again, as multiply-adds of equal time; packed weights once from main
+ * memory. Fitted to the 3x3 layers of U-Net on two cores of a Zen 4: within 15 %. */
 static inline double wino_cost(const struct gt_device *d, const struct wino_grid *g, double rate,
                                size_t packed)
 {
@@ -153,9 +196,9 @@ static inline double wino_cost(const struct gt_device *d, const struct wino_grid
     double lanes = gt__ceil_div(g->co, 16) * 16.0;
     double products = 2.0 * points * g->tiles * g->ci * lanes;
     double moved = 4.0 * points * g->tiles * (gt__ceil_div(g->ci, 16) * 16.0 + lanes);
-    double weights = (double)packed * gt__ceil_div(g->tiles, g->block);
-    double work = g->split ? 1.5 * products + 16 * moved + 2 * weights
-                           : products + 10 * moved + 2.6 * weights;
+    double weights = points * g->ci * lanes * gt__ceil_div(g->tiles, g->block);
+    double work = g->split ? 1.45 * products + 25 * moved + 40 * weights
+                           : products + 14 * moved + 12 * weights;
     return gt__cpu_cost(d, work, rate, 0) + gt__cpu_cost(d, 0, rate, (double)packed);
 }
 
@@ -163,9 +206,10 @@ static inline double wino_cost(const struct gt_device *d, const struct wino_grid
 
 struct wino_job {
     struct wino_grid grid;
-    const float *x, *u, *bias; /* bias [co] or NULL */
+    const float *x, *bias; /* bias [co] or NULL */
     float *y;
     float *v; /* split: all of V */
+    struct wino_pack weights;
     const struct gt_cpu_device *cpu;
     int32_t h_true, w_true, phase; /* of y, all fragments together */
     bool relu;
@@ -347,24 +391,63 @@ static void wino_put(const struct wino_job *j, const struct wino_store *s, struc
     }
 }
 
-/* Stages 2 and 3: tiles t0 to t1 - 1 of one panel; v belongs to tile t0, m is room for products. */
-static void wino_panel(const struct wino_job *j, int32_t panel, int32_t t0, int32_t t1,
-                       const float *v, float *m)
+/* The rows of a product that comes soon: V does not fit L2. */
+static inline void wino_fetch(const float *a, size_t block, int32_t tiles, int32_t inputs)
+{
+    for (int32_t b = 0; b < inputs; b += 16, a += block) {
+        for (int32_t t = 0; t < tiles; t++) {
+            __builtin_prefetch(a + t * 16, 0, 2);
+        }
+    }
+}
+
+/* Stage 2: tiles t0 to t1 - 1 of one panel; v belongs to tile t0, m is room for products. Split:
+ * the weights are transformed here, some inputs at a time, into what lies behind m. */
+static void wino_products(const struct wino_job *j, int32_t panel, int32_t tiles, const float *v,
+                          float *m, size_t point_stride)
 {
     const struct wino_grid *g = &j->grid;
     int32_t points = g->alpha * g->alpha;
     int32_t width = wino_width(g->co, panel);
+    int32_t step = g->split ? wino_panel_inputs(g, PANEL) : g->ci;
+    float *own = m + (size_t)points * point_stride;
+    for (int32_t c0 = 0; c0 < g->ci; c0 += step) {
+        int32_t inputs = conv_min(step, g->ci - c0);
+        size_t u_stride = (size_t)inputs * (size_t)width;
+        const float *u = j->weights.u + (size_t)panel * PANEL * (size_t)g->ci * (size_t)points;
+        if (g->split) {
+            wino_pack_inputs(&j->weights, panel, c0, c0 + inputs, own, u_stride);
+            u = own;
+        }
+        for (int32_t p = 0; p < points; p++) {
+            const float *a = v + (size_t)p * j->plane.point + (size_t)(c0 / 16) * j->plane.block;
+            struct panel_call call = {.a = a,
+                                      .b = u + (size_t)p * u_stride,
+                                      .c = m + (size_t)p * point_stride,
+                                      .a_block = j->plane.block,
+                                      .first = c0 == 0};
+            if (g->split && p + 1 < points) {
+                wino_fetch(a + j->plane.point, j->plane.block, tiles, inputs);
+            }
+            if (g->split) {
+                wino_fetch_weights(&j->weights, panel, c0 + inputs,
+                                   conv_min(g->ci, c0 + 2 * inputs), p, points);
+            }
+            panel_product(call, tiles, inputs, width / VW);
+        }
+    }
+}
+
+/* Stages 2 and 3. */
+static void wino_panel(const struct wino_job *j, int32_t panel, int32_t t0, int32_t t1,
+                       const float *v, float *m)
+{
+    const struct wino_grid *g = &j->grid;
+    int32_t width = wino_width(g->co, panel);
     int32_t tiles = t1 - t0;
     size_t point_stride = (size_t)tiles * (size_t)width;
     point_stride += point_stride % 1024 == 0 ? 16 : 0; /* not whole pages apart */
-    const float *u = j->u + (size_t)panel * PANEL * (size_t)g->ci * (size_t)points;
-    for (int32_t p = 0; p < points; p++) {
-        struct panel_call call = {.a = v + (size_t)p * j->plane.point,
-                                  .b = u + (size_t)p * (size_t)g->ci * (size_t)width,
-                                  .c = m + (size_t)p * point_stride,
-                                  .a_block = j->plane.block};
-        panel_product(call, tiles, g->ci, width / VW);
-    }
+    wino_products(j, panel, tiles, v, m, point_stride);
     wino_out_fn out_tile = wino_out_function(g->alpha, g->m);
     size_t y_block = (size_t)g->ho * (size_t)g->wo * 16;
     for (int32_t l = 0; l < width; l += VW) {
@@ -427,8 +510,10 @@ static inline void wino_run(struct wino_job *j)
     j->plane = wino_plane(g);
     /* V, unless split, and M of a block, whose points may each be one line further apart */
     size_t m = (size_t)(g->alpha * g->alpha) * ((size_t)g->block * PANEL + 16);
-    assert(((g->split ? 0 : j->plane.total) + m) * sizeof(float) <= GT_CPU_SCRATCH);
+    size_t u = (size_t)(g->alpha * g->alpha * wino_panel_inputs(g, PANEL)) * PANEL;
+    assert(((g->split ? u : j->plane.total) + m) * sizeof(float) <= GT_CPU_SCRATCH);
     (void)m;
+    (void)u;
     if (!g->split) {
         gt__pool_for(j->cpu->pool, blocks, wino_fused_chunk, j);
         return;

@@ -1,0 +1,81 @@
+/* The taps of VW kernels at once, template for vectors of VW floats.
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Weights lie kernel by kernel, transforms want them tap by tap: VW taps of VW kernels are a square
+ * that is turned over its diagonal, in log2(VW) steps that exchange halves, quarters and so on. */
+#ifndef GT_BACKEND_CPU_TAPS_TMPL_H
+#define GT_BACKEND_CPU_TAPS_TMPL_H
+
+#include "backend_cpu/portable/panel_tmpl.h"
+
+/* Lane l of the two results of step s, as lanes of a (0 to VW - 1) and b (from VW). */
+#define TAPS_LOW(l, s) ((l) & (s) ? VW + (l) - (s) : (l))
+#define TAPS_HIGH(l, s) ((l) & (s) ? VW + (l) : (l) + (s))
+#define TAPS_LANES_8(F, l, s)                                                                      \
+    F(l, s), F(l + 1, s), F(l + 2, s), F(l + 3, s), F(l + 4, s), F(l + 5, s), F(l + 6, s),         \
+        F(l + 7, s)
+#if VW == 16
+#define TAPS_LANES(F, s) TAPS_LANES_8(F, 0, s), TAPS_LANES_8(F, 8, s)
+#else
+#define TAPS_LANES(F, s) TAPS_LANES_8(F, 0, s)
+#endif
+#define TAPS_STEP(v, s)                                                                            \
+    PANEL_UNROLL for (int i = 0; i < VW; i++)                                                      \
+    {                                                                                              \
+        if (!(i & (s))) {                                                                          \
+            vf a = (v)[i];                                                                         \
+            vf b = (v)[i + (s)];                                                                   \
+            (v)[i] = __builtin_shufflevector(a, b, TAPS_LANES(TAPS_LOW, s));                       \
+            (v)[i + (s)] = __builtin_shufflevector(a, b, TAPS_LANES(TAPS_HIGH, s));                \
+        }                                                                                          \
+    }
+
+/* Kernels `stride` floats apart, `kernels` of them (zeros beyond), each `taps` floats, to to[tap],
+ * which has TAPS_ROOM(taps). `end`: where readable memory ends. */
+#define TAPS_ROOM(taps) (((taps) + VW - 1) / VW * VW)
+struct taps {
+    const float *w, *end;
+    size_t stride;
+    int32_t kernels, taps;
+};
+
+/* Fewer than VW kernels, or the end of memory: zeros where there is nothing. */
+static __attribute__((noinline)) void taps_read_rest(const struct taps *t, int32_t t0, float *out)
+{
+    int32_t n = conv_min(VW, t->taps - t0);
+    memset(out, 0, VW * VW * sizeof(float));
+    for (int32_t i = 0; i < t->kernels; i++) {
+        memcpy(out + i * VW, t->w + (size_t)i * t->stride + t0, (size_t)n * sizeof(float));
+    }
+}
+
+static inline void taps_read(const struct taps *t, vf *to)
+{
+    for (int32_t t0 = 0; t0 < t->taps; t0 += VW) {
+        float rest[VW * VW];
+        const float *w = t->w + t0;
+        size_t stride = t->stride;
+        if (t->kernels < VW || t->end - (w + (VW - 1) * stride) < VW) {
+            taps_read_rest(t, t0, rest);
+            w = rest;
+            stride = VW;
+        }
+        vf v[VW];
+        PANEL_UNROLL for (int i = 0; i < VW; i++)
+        {
+            v[i] = *(const vf *)(w + (size_t)i * stride);
+        }
+        TAPS_STEP(v, 1)
+        TAPS_STEP(v, 2)
+        TAPS_STEP(v, 4)
+#if VW == 16
+        TAPS_STEP(v, 8)
+#endif
+        PANEL_UNROLL for (int i = 0; i < VW; i++)
+        {
+            to[t0 + i] = v[i]; /* room for whole squares */
+        }
+    }
+}
+
+#endif
