@@ -83,6 +83,10 @@ static const struct conv_case conv_cases[] = {
     {3, 270, 33, 8, 8, 3, 3, 8, BIAS, false},
     {1, 260, 17, 3, 4, 5, 5, 1, BOTH, false},
     {1, 18, 530, 5, 4, 3, 3, 1, RELU, false},
+    /* 1x1: more channels than a task takes; several ranges of rows, rectangles that end with a
+     * fragment */
+    {2, 272, 144, 5, 7, 1, 1, 1, BOTH, false},
+    {3, 20, 34, 20, 33, 1, 1, 1, BIAS, false},
     /* layers of the networks, some of them smaller */
     {1, 64, 64, 96, 96, 3, 3, 1, BOTH, true},
     {1, 3, 64, 160, 160, 3, 3, 1, BOTH, true},

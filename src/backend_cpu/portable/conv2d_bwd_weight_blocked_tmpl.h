@@ -8,9 +8,11 @@
  * dy [n][ceil(cout/16)][ho][wo][16]; dw [cout][cin][kh][kw]
  *
  * Register tile: M inputs (lanes of a block; for planar x, neighbouring taps) x NV vectors of
- * outputs, summed over a rectangle of pixels that stays in L1. A task is (range of rows, block of
- * inputs, group of GW outputs) and sums into its own part of the scratch, [a][b][lane][output]; the
- * row ranges follow from shapes only and are then added in order.
+ * outputs, summed over a rectangle of pixels that stays in L1. A part is (range of rows, block of
+ * inputs, group of GW outputs) and has its own sums in the scratch, [a][b][lane][output]; the row
+ * ranges follow from shapes only and are then added in order. A task makes one part, or, where a
+ * kernel of one tap would read x and dy from memory for each, TASK_BLOCKS x TASK_GROUPS of them
+ * rectangle by rectangle: their x, dy and sums stay in L2.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_geometry.h"
 
@@ -41,6 +43,8 @@ enum {
     TARGET_TASKS = 64,
     MAX_RANGES = 64,
     MIN_RANGE_PIXELS = 512,
+    TASK_BLOCKS = 16,
+    TASK_GROUPS = 128 / GW,
     MAX_PARTIAL_BYTES = 48 << 20
 };
 
@@ -117,13 +121,21 @@ static const weight_tile_fn weight_half[2][M_MAX] = {{WEIGHT_HALF(WEIGHT_ENTRY, 
 
 struct weight_job {
     struct conv_geometry g;
-    int32_t px;             /* 16, or 1 for planar x */
-    int32_t blocks, groups; /* of inputs, of outputs */
-    int32_t ranges, range;  /* ranges of rows of all fragments together, rows of each */
-    size_t part;            /* floats of a task's sums */
+    int32_t px;                       /* 16, or 1 for planar x */
+    int32_t blocks, groups;           /* of inputs, of outputs */
+    int32_t task_blocks, task_groups; /* of a task */
+    int32_t ranges, range;            /* ranges of rows of all fragments together, rows of each */
+    size_t part;                      /* floats of a part's sums */
     const float *x, *dy;
     float *sums, *dw;
 };
+
+/* Tasks of one range of rows. */
+static size_t weight_tasks(const struct weight_job *j)
+{
+    return gt__ceil_div_z((size_t)j->blocks, (size_t)j->task_blocks) *
+           gt__ceil_div_z((size_t)j->groups, (size_t)j->task_groups);
+}
 
 /* False on overflow. */
 static bool weight_cut(struct weight_job *j, const struct conv_geometry *g, int32_t px)
@@ -131,6 +143,9 @@ static bool weight_cut(struct weight_job *j, const struct conv_geometry *g, int3
     *j = (struct weight_job){.g = *g, .px = px};
     j->blocks = gt__ceil_div(g->cin, px);
     j->groups = gt__ceil_div(g->cout, GW);
+    bool one = g->kh == 1 && g->kw == 1;
+    j->task_blocks = one ? conv_min(j->blocks, TASK_BLOCKS) : 1;
+    j->task_groups = one ? conv_min(j->groups, TASK_GROUPS) : 1;
     size_t all = 0;
     if (!gt__mul(&j->part, (size_t)g->kh * (size_t)g->kw, (size_t)px * GW) ||
         !gt__mul(&all, j->part, (size_t)j->blocks * (size_t)j->groups) ||
@@ -138,7 +153,7 @@ static bool weight_cut(struct weight_job *j, const struct conv_geometry *g, int3
         return false;
     }
     int64_t rows = (int64_t)g->n * g->ho;
-    int64_t tasks = (int64_t)j->blocks * j->groups;
+    int64_t tasks = (int64_t)weight_tasks(j);
     int64_t n = (TARGET_TASKS + tasks - 1) / tasks;
     int64_t most = rows * g->wo / MIN_RANGE_PIXELS;
     n = n < most ? n : most;
@@ -193,30 +208,101 @@ static void weight_rect(const struct weight_job *j, const struct weight_call *c,
     }
 }
 
-static void weight_image(const struct weight_job *j, int32_t image, int32_t r0, int32_t r1,
-                         int32_t cb, int32_t group, float *sum)
+/* What a task makes: these blocks of inputs and groups of outputs, from these rows of all fragments;
+ * sums at `sum` for the first of all. */
+struct weight_parts {
+    int32_t cb0, cb1, g0, g1;
+    int32_t row, end;
+    float *sum;
+    struct conv_grid grid; /* of the rows of the fragment at hand */
+    int32_t image, r0, index;
+};
+
+/* A rectangle: its first pixels in the first blocks. */
+struct weight_at {
+    const float *x, *dy;
+    int32_t rows, cols;
+};
+
+static bool weight_next(struct weight_at *out, const struct weight_job *j, struct weight_parts *p)
+{
+    const struct conv_geometry *g = &j->g;
+    if (p->index == conv_grid_count(&p->grid)) {
+        if (p->row == p->end) {
+            return false;
+        }
+        p->image = p->row / g->ho;
+        p->r0 = p->row - p->image * g->ho;
+        int32_t r1 = conv_min(g->ho, p->r0 + p->end - p->row);
+        p->grid = conv_grid(r1 - p->r0, g->wo, TILE_PIXELS);
+        p->index = 0;
+        p->row += r1 - p->r0;
+    }
+    struct conv_rect r = conv_rect(&p->grid, p->index++);
+    size_t x_row = (size_t)g->wi * (size_t)j->px;
+    size_t y_row = (size_t)g->wo * 16;
+    size_t x_image = (size_t)p->image * (size_t)j->blocks * (size_t)g->hi;
+    size_t y_image = (size_t)p->image * (size_t)gt__ceil_div(g->cout, 16) * (size_t)g->ho;
+    size_t row = (size_t)(p->r0 + r.r0);
+    out->x = j->x + (x_image + row) * x_row + (size_t)r.c0 * (size_t)j->px;
+    out->dy = j->dy + (y_image + row) * y_row + (size_t)r.c0 * 16;
+    out->rows = r.r1 - r.r0;
+    out->cols = r.c1 - r.c0;
+    if (g->wi == out->cols && g->wo == out->cols) { /* whole rows of equal length are one */
+        out->cols *= out->rows;
+        out->rows = 1;
+    }
+    return true;
+}
+
+/* Part i of n of `floats` at p comes to L2 while others are used. */
+static void weight_prefetch(const float *p, size_t floats, int32_t i, int32_t n)
+{
+    size_t from = floats * (size_t)i / (size_t)n / 16;
+    size_t to = floats * ((size_t)i + 1) / (size_t)n / 16;
+    for (size_t k = from; k < to; k++) {
+        __builtin_prefetch(p + k * 16, 0, 2);
+    }
+}
+
+/* All parts of a task from rectangle `at`, while what `next` will need comes nearer. */
+static void weight_rects(const struct weight_job *j, const struct weight_parts *p,
+                         const struct weight_at *at, const struct weight_at *next)
 {
     const struct conv_geometry *g = &j->g;
     size_t x_plane = (size_t)g->hi * (size_t)g->wi * (size_t)j->px;
     size_t y_plane = (size_t)g->ho * (size_t)g->wo * 16;
-    size_t lane = (size_t)group * GW;
-    const float *x = j->x + ((size_t)image * (size_t)j->blocks + (size_t)cb) * x_plane;
-    const float *dy = j->dy + lane % 16 +
-                      ((size_t)image * (size_t)gt__ceil_div(g->cout, 16) + lane / 16) * y_plane;
     struct weight_call c = {.x_row = (size_t)g->wi * (size_t)j->px,
                             .y_row = (size_t)g->wo * 16,
                             .y_block = y_plane,
-                            .step = (size_t)g->d};
-    struct conv_grid grid = conv_grid(r1 - r0, g->wo, TILE_PIXELS);
-    int32_t lanes = conv_min(j->px, g->cin - cb * j->px);
-    for (int32_t i = 0; i < conv_grid_count(&grid); i++) {
-        struct conv_rect r = conv_rect(&grid, i);
-        c.rows = r.r1 - r.r0;
-        c.cols = r.c1 - r.c0;
-        size_t row = (size_t)(r0 + r.r0);
-        weight_rect(j, &c, lanes, weight_width(j, group),
-                    x + row * c.x_row + (size_t)r.c0 * (size_t)j->px,
-                    dy + row * c.y_row + (size_t)r.c0 * 16, sum);
+                            .step = (size_t)g->d,
+                            .rows = at->rows,
+                            .cols = at->cols};
+    size_t pixels = next ? (size_t)next->rows * (size_t)next->cols : 0;
+    for (int32_t group = p->g0; group < p->g1; group++) {
+        size_t lane = (size_t)group * GW;
+        size_t y_at = lane / 16 * y_plane;
+        for (int32_t cb = p->cb0; cb < p->cb1; cb++) {
+            size_t x_at = (size_t)cb * x_plane;
+            if (next) {
+                weight_prefetch(next->x + x_at, pixels * 16, group - p->g0, p->g1 - p->g0);
+                for (size_t v = 0; v * 16 < (size_t)weight_width(j, group); v++) {
+                    weight_prefetch(next->dy + y_at + v * y_plane, pixels * 16, cb - p->cb0,
+                                    p->cb1 - p->cb0);
+                }
+            }
+            weight_rect(j, &c, conv_min(j->px, g->cin - cb * j->px), weight_width(j, group),
+                        at->x + x_at, at->dy + lane % 16 + y_at,
+                        p->sum + ((size_t)cb * (size_t)j->groups + (size_t)group) * j->part);
+        }
+    }
+}
+
+static void weight_parts_clear(const struct weight_job *j, const struct weight_parts *p)
+{
+    for (int32_t cb = p->cb0; cb < p->cb1; cb++) {
+        size_t first = (size_t)cb * (size_t)j->groups + (size_t)p->g0;
+        memset(p->sum + first * j->part, 0, (size_t)(p->g1 - p->g0) * j->part * sizeof(float));
     }
 }
 
@@ -224,19 +310,25 @@ static void weight_task(void *cookie, size_t task, int32_t thread)
 {
     (void)thread;
     const struct weight_job *j = cookie;
-    int32_t group = (int32_t)(task % (size_t)j->groups);
-    int32_t cb = (int32_t)(task / (size_t)j->groups % (size_t)j->blocks);
-    int32_t range = (int32_t)(task / (size_t)j->groups / (size_t)j->blocks);
-    float *sum = j->sums + task * j->part;
-    memset(sum, 0, j->part * sizeof(float));
-    int32_t row = range * j->range;
-    int32_t end = conv_min(j->g.n * j->g.ho, row + j->range);
-    while (row < end) {
-        int32_t image = row / j->g.ho;
-        int32_t r0 = row - image * j->g.ho;
-        int32_t r1 = conv_min(j->g.ho, r0 + end - row);
-        weight_image(j, image, r0, r1, cb, group, sum);
-        row += r1 - r0;
+    size_t along_g = gt__ceil_div_z((size_t)j->groups, (size_t)j->task_groups);
+    size_t along_cb = gt__ceil_div_z((size_t)j->blocks, (size_t)j->task_blocks);
+    struct weight_parts p = {.g0 = (int32_t)(task % along_g) * j->task_groups,
+                             .cb0 = (int32_t)(task / along_g % along_cb) * j->task_blocks};
+    p.g1 = conv_min(j->groups, p.g0 + j->task_groups);
+    p.cb1 = conv_min(j->blocks, p.cb0 + j->task_blocks);
+    int32_t range = (int32_t)(task / along_g / along_cb);
+    p.sum = j->sums + (size_t)range * (size_t)j->blocks * (size_t)j->groups * j->part;
+    p.row = range * j->range;
+    p.end = conv_min(j->g.n * j->g.ho, p.row + j->range);
+    weight_parts_clear(j, &p);
+    struct weight_at at;
+    struct weight_at next;
+    bool several = j->task_blocks * j->task_groups > 1;
+    bool more = weight_next(&at, j, &p);
+    while (more) {
+        more = weight_next(&next, j, &p);
+        weight_rects(j, &p, &at, more && several ? &next : NULL);
+        at = next;
     }
 }
 
@@ -245,10 +337,10 @@ static void weight_reduce(void *cookie, size_t chunk, int32_t thread)
 {
     (void)thread;
     const struct weight_job *j = cookie;
-    size_t tasks = (size_t)j->blocks * (size_t)j->groups;
+    size_t parts = (size_t)j->blocks * (size_t)j->groups;
     float *sum = j->sums + chunk * j->part;
     for (int32_t r = 1; r < j->ranges; r++) {
-        const float *other = sum + (size_t)r * tasks * j->part;
+        const float *other = sum + (size_t)r * parts * j->part;
         for (size_t i = 0; i < j->part; i++) {
             sum[i] += other[i];
         }
@@ -331,9 +423,8 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
     j.dy = gt__f32(&step->in[1]);
     j.sums = gt__f32(&step->scratch);
     j.dw = gt__f32(&step->out[0]);
-    size_t tasks = (size_t)j.blocks * (size_t)j.groups;
-    gt__pool_for(gt__cpu_pool(d), tasks * (size_t)j.ranges, weight_task, &j);
-    gt__pool_for(gt__cpu_pool(d), tasks, weight_reduce, &j);
+    gt__pool_for(gt__cpu_pool(d), weight_tasks(&j) * (size_t)j.ranges, weight_task, &j);
+    gt__pool_for(gt__cpu_pool(d), (size_t)j.blocks * (size_t)j.groups, weight_reduce, &j);
     return GT_OK;
 }
 
