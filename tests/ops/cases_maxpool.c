@@ -39,6 +39,9 @@ static const struct pool_case {
     {{1, 1, 40, 3}, 2, 1, 1, true, false},
     /* gaps between windows */
     {{1, 4, 8, 11}, 2, 3, 1, false, false},
+    /* results so large that they pass the caches by */
+    {{1, 16, 362, 364}, 2, 2, 1, true, false},
+    {{1, 17, 262, 263}, 2, 1, 2, true, false},
     {{1, 64, 200, 200}, 2, 2, 1, false, true},
     {{1, 64, 200, 200}, 2, 1, 2, false, true},
 };

@@ -24,6 +24,8 @@ static const struct merge_case {
     {{1, 3, 6, 6}, {1, 5, 9, 10}, {1, 0}, false},
     {{2, 17, 3, 3}, {2, 16, 4, 6}, {0, 0}, false},
     {{1, 64, 20, 22}, {1, 48, 31, 29}, {1, 1}, false},
+    /* results so large that they pass the caches by */
+    {{1, 32, 332, 200}, {1, 30, 350, 210}, {1, 1}, false},
     {{1, 128, 96, 96}, {1, 64, 160, 160}, {1, 1}, true},
 };
 enum { N_MERGE = sizeof merge_cases / sizeof merge_cases[0] };

@@ -23,22 +23,30 @@ static void clear_lanes(float *dx, int32_t w, int32_t b, int32_t from)
     }
 }
 
+static void clear_pixels(const struct job *job, float *dx, int32_t n)
+{
+    if (job->dy.stream) {
+        gt__stream_zero(dx, (size_t)n);
+    } else {
+        memset(dx, 0, (size_t)n * (size_t)job->ex.b * sizeof *dx);
+    }
+}
+
 static void crop_row(const struct job *job, float *dx, int32_t n, int32_t cb, int32_t i)
 {
     int32_t b = job->ex.b;
-    size_t pixel = (size_t)b * sizeof *dx;
     if (i < job->top || i >= job->top + job->h) {
-        memset(dx, 0, (size_t)job->ex.w * pixel);
+        clear_pixels(job, dx, job->ex.w);
         return;
     }
     float *inner = dx + (ptrdiff_t)job->left * b;
     int32_t right = job->ex.w - job->left - job->w;
-    memset(dx, 0, (size_t)job->left * pixel);
+    clear_pixels(job, dx, job->left);
     lane_shift(inner, &job->dy, n, i - job->top, job->w, 0, cb * b + job->channel);
     if (job->c - cb * b < b) {
         clear_lanes(inner, job->w, b, job->c - cb * b);
     }
-    memset(inner + (ptrdiff_t)job->w * b, 0, (size_t)right * pixel);
+    clear_pixels(job, inner + (ptrdiff_t)job->w * b, right);
 }
 
 static void crop_chunk(void *cookie, size_t chunk, int32_t thread)
@@ -53,6 +61,9 @@ static void crop_chunk(void *cookie, size_t chunk, int32_t thread)
             job->dx + span.plane * gt__extent_plane(job->ex) + (size_t)i * gt__extent_row(job->ex);
         crop_row(job, dx, n, cb, i);
     }
+    if (job->dy.stream) {
+        gt__stream_end();
+    }
 }
 
 static gt_status run(struct gt_device *device, const struct gt_step *step)
@@ -62,7 +73,7 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     bool second = step->node->attr.which == 1;
     bool flows = step->node->attr.backward[second] != 0;
     struct job job = {
-        .dy = {flows ? gt__f32(&step->in[0]) : NULL, gt__view_extent(&step->in[0]), 0, 0},
+        .dy = {.data = flows ? gt__f32(&step->in[0]) : NULL, .e = gt__view_extent(&step->in[0])},
         .dx = gt__f32(&step->out[0]),
         .c = sx.c,
         .channel = second ? sy.c - sx.c : 0,
@@ -71,6 +82,7 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
         .top = (sx.h - sy.h) / 2,
         .left = (sx.w - sy.w) / 2,
         .ex = gt__view_extent(&step->out[0])};
+    job.dy.stream = job.ex.b == GT_BLOCK && gt__stream_pays(job.dx, step->out[0].size);
     job.rows = gt__rows(gt__extent_planes(job.ex), job.ex.h, gt__extent_row(job.ex));
     gt__pool_for(gt__cpu_pool(device), job.rows.chunks, crop_chunk, &job);
     return GT_OK;

@@ -29,11 +29,14 @@ static void merge_chunk(void *cookie, size_t chunk, int32_t thread)
         float *y =
             job->y + span.plane * gt__extent_plane(job->ey) + (size_t)i * gt__extent_row(job->ey);
         if (from_a > 0) {
-            lane_copy(y, lane_row(&job->a, n, cb, i), job->ey.w, block, 0, 0, from_a);
+            lane_copy(y, lane_row(&job->a, n, cb, i), &job->a, job->ey.w, 0, 0, from_a);
         }
         if (from_a < block) {
             lane_shift(y, &job->b, n, i, job->ey.w, from_a, first + from_a - job->ca);
         }
+    }
+    if (job->a.stream) {
+        gt__stream_end();
     }
 }
 
@@ -42,13 +45,16 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     const struct gt_attr *attr = &step->node->attr;
     gt_shape sa = step->in[0].shape;
     gt_shape sb = step->in[1].shape;
-    struct job job = {
-        .a = {attr->forward[0] ? gt__f32(&step->in[0]) : NULL, gt__view_extent(&step->in[0]), 0, 0},
-        .b = {attr->forward[1] ? gt__f32(&step->in[1]) : NULL, gt__view_extent(&step->in[1]),
-              (sb.h - sa.h) / 2, (sb.w - sa.w) / 2},
-        .y = gt__f32(&step->out[0]),
-        .ca = sa.c,
-        .ey = gt__view_extent(&step->out[0])};
+    struct job job = {.a = {.data = attr->forward[0] ? gt__f32(&step->in[0]) : NULL,
+                            .e = gt__view_extent(&step->in[0])},
+                      .b = {.data = attr->forward[1] ? gt__f32(&step->in[1]) : NULL,
+                            .e = gt__view_extent(&step->in[1]),
+                            .top = (sb.h - sa.h) / 2,
+                            .left = (sb.w - sa.w) / 2},
+                      .y = gt__f32(&step->out[0]),
+                      .ca = sa.c,
+                      .ey = gt__view_extent(&step->out[0])};
+    job.a.stream = job.b.stream = job.ey.b == GT_BLOCK && gt__stream_pays(job.y, step->out[0].size);
     job.rows = gt__rows(gt__extent_planes(job.ey), job.ey.h, gt__extent_row(job.ey));
     gt__pool_for(gt__cpu_pool(device), job.rows.chunks, merge_chunk, &job);
     return GT_OK;

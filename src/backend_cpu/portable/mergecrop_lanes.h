@@ -4,6 +4,7 @@
 #define GT_BACKEND_CPU_PORTABLE_MERGECROP_LANES_H
 
 #include "backend_cpu/portable/chunk.h"
+#include "backend_cpu/portable/stream.h"
 
 /* A tensor of `cb` blocks of which channels from `channel` on are read at rows and columns from
  * (top, left) on. data NULL: zeros. */
@@ -11,6 +12,7 @@ struct lane_source {
     const float *data;
     struct gt_extent e;
     int32_t top, left;
+    bool stream; /* what is made of it, where whole pixels of 16 lanes are copied */
 };
 
 /* Row i of block cb of image n, from column `left` on; NULL outside of the blocks. */
@@ -24,10 +26,20 @@ static inline const float *lane_row(const struct lane_source *s, int32_t n, int3
            (size_t)s->left * (size_t)s->e.b;
 }
 
-/* y[j][to + l] = x[j][from + l], l < count, for w pixels of b lanes; x NULL gives zeros. */
-static inline void lane_copy(float *restrict y, const float *restrict x, int32_t w, int32_t b,
-                             int32_t to, int32_t from, int32_t count)
+/* y[j][to + l] = x[j][from + l], l < count, for w pixels; x, a row of s, NULL gives zeros. */
+static inline void lane_copy(float *restrict y, const float *restrict x,
+                             const struct lane_source *s, int32_t w, int32_t to, int32_t from,
+                             int32_t count)
 {
+    int32_t b = s->e.b;
+    if (count == b && s->stream) {
+        if (x) {
+            gt__stream_copy(y, x, (size_t)w);
+        } else {
+            gt__stream_zero(y, (size_t)w);
+        }
+        return;
+    }
     if (count == b) {
         size_t bytes = (size_t)w * (size_t)b * sizeof *y;
         if (x) {
@@ -54,9 +66,9 @@ static inline void lane_shift(float *y, const struct lane_source *s, int32_t n, 
     int32_t cb = channel / b;
     int32_t from = channel % b;
     int32_t first = b - from < b - to ? b - from : b - to;
-    lane_copy(y, lane_row(s, n, cb, i), w, b, to, from, first);
+    lane_copy(y, lane_row(s, n, cb, i), s, w, to, from, first);
     if (to + first < b) {
-        lane_copy(y, lane_row(s, n, cb + 1, i), w, b, to + first, 0, b - to - first);
+        lane_copy(y, lane_row(s, n, cb + 1, i), s, w, to + first, 0, b - to - first);
     }
 }
 

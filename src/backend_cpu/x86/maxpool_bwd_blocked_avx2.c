@@ -1,0 +1,5 @@
+/* Gradient of max pooling, AVX2. SPDX-License-Identifier: BSD-2-Clause */
+#define POOL_KERNEL gt__maxpool_bwd_blocked_avx2
+#define POOL_NAME "maxpool_bwd_blocked_avx2"
+#define POOL_ISA GT_ISA_AVX2
+#include "backend_cpu/portable/maxpool_bwd_blocked_tmpl.h"
