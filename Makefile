@@ -72,6 +72,8 @@ tool: $(TOOL) ## the tool only
 $(BUILD)/%_avx2.o: ISA = -mavx2 -mfma -ffp-contract=fast
 $(BUILD)/%_avx512.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512 \
                            -ffp-contract=fast
+$(BUILD)/%_avx512bf16.o: ISA = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mfma \
+                               -mprefer-vector-width=512 -ffp-contract=fast
 
 # Device sources become arrays of characters in headers: gt__cl_source, with layout.clh put in.
 CL_SRC := $(if $(filter 0,$(OCL)),,$(sort $(wildcard src/backend_ocl/cl/*.cl)))

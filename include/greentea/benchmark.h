@@ -14,11 +14,13 @@ typedef enum gt_benchmark_mode { GT_BENCHMARK_PROCESS, GT_BENCHMARK_TRAIN } gt_b
 typedef struct gt_benchmark_options {
     gt_benchmark_mode
         mode; /**< process (default): forward with softmax; train: forward, backward, update */
-    int32_t output;        /**< output size; 0 (default): the published one */
-    int32_t batch;         /**< default 1 */
-    int32_t warmup;        /**< runs before timing; default 1 */
-    int32_t runs;          /**< timed runs; default 5 */
-    int32_t deterministic; /**< see gt_program_options; default 0 */
+    int32_t output;         /**< output size; 0 (default): the published one */
+    int32_t batch;          /**< default 1 */
+    int32_t warmup;         /**< runs before timing; default 1 */
+    int32_t runs;           /**< timed runs; default 5 */
+    int32_t deterministic;  /**< see gt_program_options; default 0 */
+    gt_precision precision; /**< see gt_program_options; default GT_PRECISION_F32, and no other for
+                                 training */
     gt_progress_fn
         progress; /**< unit: runs, those before timing included; called behind each, while
                                 no clock runs; default NULL */
@@ -43,7 +45,7 @@ typedef struct gt_benchmark_result {
  * Time a network with random inputs in [-1, 1] and random labels. The clock starts when the input
  * lies on the device and stops when the device is done.
  * dump  if not NULL, receives the program's plan with measured times; free with gt_free()
- * GT_EINVAL  counts out of range; GT_ESHAPE  a size that is not legal; GT_ECANCELLED  by the
+ * GT_EINVAL  counts out of range, bf16 for training; GT_ESHAPE  a size that is not legal; GT_ECANCELLED  by the
  * progress callback; GT_ENOMEM, GT_EDEVICE
  */
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
@@ -98,6 +100,8 @@ typedef struct gt_tune_options {
     int32_t batch;          /**< default 1 */
     int32_t fresh;          /**< 1: forget earlier measurements of the device first; default 0 */
     int32_t dry_run;        /**< 1: measure nothing, only count; default 0 */
+    gt_precision precision; /**< GT_PRECISION_BF16: measure its kernels too (process only); default
+                                 GT_PRECISION_F32 */
     gt_tune_fn progress;    /**< default NULL */
     void *cookie;           /**< handed to progress */
 } gt_tune_options;

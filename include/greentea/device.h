@@ -15,8 +15,9 @@ typedef struct gt_device gt_device;
 /** Instruction sets that kernels may use; gt_device_options.isa is a mask of them. */
 typedef enum gt_isa {
     GT_ISA_BASE = 0,
-    GT_ISA_AVX2 = 1 << 0,   /**< AVX2 and FMA */
-    GT_ISA_AVX512 = 1 << 1, /**< AVX-512 F, BW, DQ, VL */
+    GT_ISA_AVX2 = 1 << 0,        /**< AVX2 and FMA */
+    GT_ISA_AVX512 = 1 << 1,      /**< AVX-512 F, BW, DQ, VL */
+    GT_ISA_AVX512_BF16 = 1 << 2, /**< products of bfloat16; only with GT_PRECISION_BF16 */
     GT_ISA_ALL = 0x7fffffff
 } gt_isa;
 
@@ -38,8 +39,9 @@ typedef struct gt_device_info {
     int32_t device;        /**< number of the device on its platform; -1: not an OpenCL device */
     int32_t gpu;           /**< 1: a GPU; 2: another accelerator with memory of its own; 0: a
                                 processor, which computes in the host's memory */
-    char driver[64];       /**< version of the OpenCL driver, "" for the CPU */
-    char detail[128];      /**< instruction sets, or platform and version */
+    int32_t bf16;     /**< 1: has kernels for GT_PRECISION_BF16; 0: computes in fp32 then too */
+    char driver[64];  /**< version of the OpenCL driver, "" for the CPU */
+    char detail[128]; /**< instruction sets, or platform and version */
 } gt_device_info;
 
 /** Write the defaults. */

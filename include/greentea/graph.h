@@ -182,12 +182,23 @@ GT_API gt_status gt_graph_dump(char **out, const gt_graph *graph);
  * times. */
 typedef struct gt_program gt_program;
 
+/** What factors of products are rounded to. Values, sums and everything else are fp32 always. */
+typedef enum gt_precision {
+    GT_PRECISION_F32, /**< nothing */
+    GT_PRECISION_BF16 /**< to bfloat16 (8 significant bits, relative error up to 2^-8), in forward
+                           convolutions of 16 or more inputs and outputs, where the device has kernels
+                           for it (gt_device_info.bf16) and they are faster, by the planner's estimate,
+                           than those of fp32; elsewhere the same as GT_PRECISION_F32 */
+} gt_precision;
+
 typedef struct gt_program_options {
     int32_t
         deterministic; /**< 1: only kernels whose sums have an order independent of position, size
                                 and tile, chosen independently of sizes; default 0 */
     int32_t ahead;     /**< 1: inputs may be written for the next run before the outputs of the last
                                 are read, so that uploads run beside computing; default 0 */
+    gt_precision precision; /**< default GT_PRECISION_F32. With `deterministic` and bf16 every layer
+                                that can be is computed in bf16, faster or not */
 } gt_program_options;
 
 /** Write the defaults. */
@@ -202,14 +213,16 @@ typedef struct gt_program_memory {
     double seconds;      /**< estimated time of one run */
 } gt_program_memory;
 
-/** Plan without allocating on the device. options NULL means the defaults. */
+/** Plan without allocating on the device. options NULL means the defaults. Errors as
+ * gt_program_create(). */
 GT_API gt_status gt_program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
                                  const gt_program_options *options);
 
 /**
  * Plan and prepare. The program keeps what it needs of the graph, which may be freed.
  * out  receives the program; the caller owns it; free with gt_program_free() before the device
- * GT_ENOMEM  the message gives the bytes; GT_ENOTSUP  no kernel can run an operation
+ * GT_ENOMEM  the message gives the bytes; GT_ENOTSUP  no kernel can run an operation; GT_EINVAL  an
+ * option out of range
  * Parameters start as zeros: write them.
  */
 GT_API gt_status gt_program_create(gt_program **out, gt_device *device, const gt_graph *graph,

@@ -18,8 +18,9 @@ typedef struct gt_predict_options {
     int32_t tile;    /**< output size of a tile in pixels; 0 (default): the largest legal one that
                                 the limits and the image allow, cut to keep all devices busy */
     int32_t untiled; /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
-    int32_t deterministic; /**< see gt_program_options; default 0 */
-    int32_t orientations;  /**< views of the image whose probabilities are averaged: 1 (default); 4:
+    int32_t deterministic;  /**< see gt_program_options; default 0 */
+    gt_precision precision; /**< see gt_program_options; default GT_PRECISION_F32 */
+    int32_t orientations; /**< views of the image whose probabilities are averaged: 1 (default); 4:
                                 as it is, mirrored in x, in y, in both; 8: these also transposed,
                                 all symmetries of the square (tiles are square then). Takes as many
                                 times longer, no more memory */
@@ -45,7 +46,8 @@ GT_API gt_status gt_predictor_create(gt_predictor **out, gt_device *device, cons
 /**
  * Make a predictor that cuts the tiles of every image among n devices, each computed by a thread of
  * its own; kinds may differ. Tiles go to whoever is free; when deterministic, tile i (row by row)
- * goes to device i mod n. Devices of one name give the same bits, others agree to 1e-4.
+ * goes to device i mod n. Devices of one name give the same bits, others agree to 1e-4,
+ * with GT_PRECISION_BF16 to its error.
  * devices  n different open devices (the array is copied), not used by others during calls
  * Errors as gt_predictor_create(); GT_EINVAL  n is 0, a device is NULL or there twice
  */
@@ -65,8 +67,8 @@ typedef struct gt_row_sink {
  * The image is preprocessed as in training (gt_model_get_preprocess(); by default min-max of the
  * whole image to [-1, 1]); where that crops, the result has the size of the crop. Its border is
  * mirrored with the edge pixel included, repeatedly if it is smaller than the border. Tiles start at
- * multiples of the network's period, so the answer does not depend on the tiles (to 1e-5; bit for
- * bit when deterministic). With 4 or 8 orientations the answer is the mean of what the network says
+ * multiples of the network's period, so the answer does not depend on the tiles (to 1e-5, with
+ * GT_PRECISION_BF16 to its error; bit for bit when deterministic). With 4 or 8 orientations the answer is the mean of what the network says
  * of the whole image so turned: mirroring (8: or turning) an image does the same to its answer.
  * GT_ESHAPE  channels, or the crop lies outside the image; GT_ENUMERIC  NaN or infinity: the
  * message names the pixel

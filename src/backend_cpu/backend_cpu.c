@@ -85,8 +85,10 @@ static gt_status cpu_describe(gt_device_info *out, size_t index)
     snprintf(out->name, sizeof out->name, "CPU (%s)", brand);
     snprintf(out->backend, sizeof out->backend, "cpu");
     uint32_t isa = gt__cpuid_isa();
-    snprintf(out->detail, sizeof out->detail, "%s%s%s", isa & GT_ISA_AVX2 ? "AVX2, " : "",
-             isa & GT_ISA_AVX512 ? "AVX-512, " : "", "OpenBLAS");
+    snprintf(out->detail, sizeof out->detail, "%s%s%s%s", isa & GT_ISA_AVX2 ? "AVX2, " : "",
+             isa & GT_ISA_AVX512 ? "AVX-512, " : "",
+             isa & GT_ISA_AVX512_BF16 ? "AVX512-BF16, " : "", "OpenBLAS");
+    out->bf16 = (isa & GT_ISA_AVX512_BF16) != 0;
     long pages = sysconf(_SC_PHYS_PAGES);
     long page = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page > 0) {
@@ -133,6 +135,7 @@ static gt_status cpu_open(struct gt_device **out, size_t index, const gt_device_
     cpu->base.options = *options;
     cpu->base.threads = options->threads > 0 ? options->threads : processors();
     cpu->isa = gt__cpuid_isa() & options->isa;
+    cpu->base.info.bf16 = gt__cpu_has(&cpu->base, GT_ISA_AVX512 | GT_ISA_AVX512_BF16);
     GT_TRY_OUT(alloc_thread_scratch(cpu));
     GT_TRY_OUT(gt__pool_create(&cpu->pool, cpu->base.threads));
     blas_acquire();

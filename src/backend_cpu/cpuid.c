@@ -19,6 +19,9 @@ uint32_t gt__cpuid_isa(void)
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("fma")) {
         isa |= GT_ISA_AVX512;
+        if (__builtin_cpu_supports("avx512bf16")) {
+            isa |= GT_ISA_AVX512_BF16;
+        }
     }
     return isa;
 }

@@ -44,7 +44,9 @@ enum gt_plan_flags {
     /* The order is fixed but not that of the kernel's other variants. Deterministic plans take
      * such a variant wherever it accepts, so that costs, which follow sizes, do not choose between
      * two orders. */
-    GT_PLAN_OTHER_ORDER = 2
+    GT_PLAN_OTHER_ORDER = 2,
+    /* Factors of products are rounded to bfloat16: only where GT_PRECISION_BF16 allows it. */
+    GT_PLAN_BF16 = 4
 };
 
 /* What a kernel would do with a node. Filled with zeros before `plan` is called. */

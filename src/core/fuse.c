@@ -104,7 +104,8 @@ static bool accepts_on(const struct gt_device *device, const struct gt_planner *
         return false;
     }
     return kernel->plan(device, p->graph, node, variant, plan) &&
-           !(p->deterministic && (plan->flags & GT_PLAN_UNORDERED));
+           !(p->deterministic && (plan->flags & GT_PLAN_UNORDERED)) &&
+           (p->bf16 || !(plan->flags & GT_PLAN_BF16));
 }
 
 bool gt__kernel_accepts(const struct gt_planner *p, const struct gt_node *node,

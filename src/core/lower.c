@@ -303,7 +303,12 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
 {
     struct lowering l = {.planner = {.device = program->device, .extra = extra}};
     gt_status status = GT_OK;
+    if (options && options->precision != GT_PRECISION_F32 &&
+        options->precision != GT_PRECISION_BF16) {
+        return gt__fail(GT_EINVAL, "unknown precision %d", (int)options->precision);
+    }
     l.planner.deterministic = options && options->deterministic;
+    l.planner.bf16 = options && options->precision == GT_PRECISION_BF16;
     program->ahead = options && options->ahead;
     program->original_values = graph->n_values;
     GT_TRY_OUT(gt__tune_load(program->device));

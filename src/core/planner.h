@@ -25,6 +25,7 @@ struct gt_planner {
     const struct gt_device *host; /* for what the device has no kernel for; NULL: fail */
     const struct gt_program_extra *extra;
     bool deterministic;
+    bool bf16;              /* kernels of reduced precision may be chosen */
     struct gt_graph *graph; /* a copy; passes change it */
 };
 

@@ -42,9 +42,13 @@ gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_mod
                         "benchmark: batch %d and runs %d must be 1 or more, warm-up %d 0 or more",
                         options->batch, options->runs, options->warmup);
     }
+    if (options->mode == GT_BENCHMARK_TRAIN && options->precision != GT_PRECISION_F32) {
+        return gt__fail(GT_EINVAL, "benchmark: training is computed in fp32 only, not in bf16");
+    }
     gt_model_get_geometry(model, &geometry);
     gt_program_options_init(&po);
     po.deterministic = options->deterministic;
+    po.precision = options->precision;
     b->output = options->output > 0 ? options->output : geometry.canonical;
     b->input = b->output + geometry.shrink;
     b->batch = options->batch;

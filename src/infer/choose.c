@@ -119,6 +119,7 @@ gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane 
     gt_program_options options;
     gt_program_options_init(&options);
     options.deterministic = p->options.deterministic;
+    options.precision = p->options.precision;
     options.ahead = lane->early;
     return options;
 }

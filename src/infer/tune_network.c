@@ -37,6 +37,7 @@ static gt_status plan_network(struct tuning *t, gt_device *device, const gt_mode
 {
     GT_TRY(gt__network_graph(&t->net, model, o->mode, o->batch, t->result.output));
     t->planner.device = device;
+    t->planner.bf16 = o->precision == GT_PRECISION_BF16;
     t->meter.device = device;
     GT_TRY(gt__graph_clone(&t->planner.graph, t->net.graph));
     GT_TRY(gt__prune(t->planner.graph));
@@ -290,6 +291,9 @@ gt_status gt_tune_run(gt_tune_result *out, char **dump, gt_device *device, const
     options = options ? options : &defaults;
     if (options->batch < 1) {
         return gt__fail(GT_EINVAL, "batch is %d, expected 1 or more", options->batch);
+    }
+    if (options->mode == GT_BENCHMARK_TRAIN && options->precision != GT_PRECISION_F32) {
+        return gt__fail(GT_EINVAL, "tuning: training is computed in fp32 only, not in bf16");
     }
     gt_model_get_geometry(model, &geometry);
     t.result.output = options->output > 0 ? options->output : geometry.canonical;

@@ -2,7 +2,7 @@
 #ifndef GT_TOOL_BENCH_H
 #define GT_TOOL_BENCH_H
 
-#include "tool/tool.h"
+#include "tool/flags_precision.h"
 
 #include <jansson.h>
 
@@ -11,6 +11,8 @@ struct bench_flags {
     int output, batch, runs, warmup, labels, channels, json, dump, deterministic;
     int layers, paper, train, quiet;
     double width;
+    gt_precision precision;
+    struct precision_flags precision_text;
     struct device_flags device;
 };
 

@@ -144,6 +144,9 @@ int bench_paper(const struct bench_flags *f)
     struct device_set set = {.n = 0};
     json_t *all = json_array();
     int code = tool_open_devices(&set, &f->device);
+    if (code == 0 && !f->device.silent) {
+        precision_announce(f->precision, set.devices, set.n);
+    }
     tool_catch_signals();
     for (size_t i = 0; i < set.n && code == 0; i++) {
         struct measured m[N_ROWS] = {{{0}, {0}}};

@@ -1,6 +1,7 @@
 /* greentea benchmark. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/bench.h"
 
+#include <string.h>
 #include <sys/resource.h>
 
 int bench_model(gt_model **out, const struct bench_flags *f, const char *net)
@@ -29,6 +30,7 @@ void bench_options(gt_benchmark_options *o, const struct bench_flags *f, gt_benc
     o->runs = f->runs;
     o->warmup = f->warmup;
     o->deterministic = f->deterministic;
+    o->precision = f->precision;
 }
 
 static int on_run(uint64_t done, uint64_t total, void *cookie)
@@ -70,17 +72,18 @@ static json_t *result_json(const struct bench_flags *f, const char *mode, const 
     gt_device_describe(device, &info);
     getrusage(RUSAGE_SELF, &usage);
     const gt_program_memory *m = &r->memory;
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, "
-                     "s:I, s:I, s:I, s:I, "
-                     "s:I, s:i}",
-                     "net", f->net, "mode", mode, "device", info.name, "threads",
-                     gt_device_threads(device), "input", r->input, "output", r->output, "batch",
-                     r->batch, "width", f->width, "ms_median", r->ms_median, "ms_min", r->ms_min,
-                     "ms_q1", r->ms_q1, "ms_q3", r->ms_q3, "gmacs", r->gmacs, "tflops", r->tflops,
-                     "mpix_per_s", r->mpix_per_s, "peak_bytes", (json_int_t)bench_bytes(m),
-                     "arena_bytes", (json_int_t)m->arena_bytes, "packed_bytes",
-                     (json_int_t)m->packed_bytes, "kept_bytes", (json_int_t)m->kept_bytes,
-                     "rss_bytes", (json_int_t)usage.ru_maxrss * 1024, "runs", f->runs);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, "
+        "s:I, s:I, s:I, s:I, "
+        "s:I, s:i}",
+        "net", f->net, "mode", mode, "precision",
+        f->precision == GT_PRECISION_BF16 ? "bf16" : "fp32", "device", info.name, "threads",
+        gt_device_threads(device), "input", r->input, "output", r->output, "batch", r->batch,
+        "width", f->width, "ms_median", r->ms_median, "ms_min", r->ms_min, "ms_q1", r->ms_q1,
+        "ms_q3", r->ms_q3, "gmacs", r->gmacs, "tflops", r->tflops, "mpix_per_s", r->mpix_per_s,
+        "peak_bytes", (json_int_t)bench_bytes(m), "arena_bytes", (json_int_t)m->arena_bytes,
+        "packed_bytes", (json_int_t)m->packed_bytes, "kept_bytes", (json_int_t)m->kept_bytes,
+        "rss_bytes", (json_int_t)usage.ru_maxrss * 1024, "runs", f->runs);
 }
 
 static int run(const struct bench_flags *f, const char *mode, gt_device *device, gt_model *model)
@@ -135,6 +138,9 @@ static int one_network(struct bench_flags *f)
     f->device.profile = f->dump;
     int code = bench_model(&model, f, f->net);
     code = code ? code : tool_open_device(&device, &f->device);
+    if (code == 0 && !f->device.silent) {
+        precision_announce(f->precision, &device, 1);
+    }
     if (code == 0) {
         code = f->layers ? bench_layers(f, device, model) : run(f, mode, device, model);
     }
@@ -169,6 +175,7 @@ int cmd_benchmark(int argc, char **argv)
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums",
          NULL},
+        PRECISION_OPTIONS(f.precision_text),
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0,
          "print the plan with times per step on stderr; OpenCL: timings then include measuring "
          "them",
@@ -191,5 +198,13 @@ int cmd_benchmark(int argc, char **argv)
         return code < 0 ? EXIT_OK : code;
     }
     f.device.silent = progress_alone(f.progress, f.quiet);
+    code = precision_fill(&f.precision, &f.precision_text);
+    if (code) {
+        return code;
+    }
+    if (f.precision != GT_PRECISION_F32 &&
+        (f.train || (f.mode && strcmp(f.mode, "process") != 0))) {
+        return tool_usage("--precision bf16 is for processing: training is computed in fp32");
+    }
     return f.paper ? paper(&f) : one_network(&f);
 }

@@ -83,6 +83,9 @@ static int prepare_devices(struct process *p)
     if (code) {
         return code;
     }
+    if (!f->device.silent) {
+        precision_announce(p->precision, p->devices.devices, p->devices.n);
+    }
     if (p->devices.n > 1) {
         snprintf(p->progress.device, sizeof p->progress.device, "%zu devices", p->devices.n);
     }
@@ -92,6 +95,7 @@ static int prepare_devices(struct process *p)
     o.tile = f->tile;
     o.untiled = f->untiled;
     o.deterministic = f->deterministic;
+    o.precision = p->precision;
     o.orientations = f->orientations;
     o.progress = process_on_tile;
     o.cookie = p;
@@ -154,6 +158,7 @@ static int check(struct process *p)
     int code = parse_limit(&p->memory_limit, f->memory_limit, "--memory-limit");
     code = code ? code : parse_limit(&p->device_limit, f->device_limit, "--device-memory");
     code = code ? code : block_fill(&p->block, &f->block);
+    code = code ? code : precision_fill(&p->precision, &f->precision);
     if (code || !f->out) {
         return code;
     }
@@ -190,6 +195,7 @@ int cmd_process(int argc, char **argv)
         {"untiled", 0, POPT_ARG_NONE, &f.untiled, 0, "one tile for a page, whatever the limit",
          NULL},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "same bits for any tiles", NULL},
+        PRECISION_OPTIONS(f.precision),
         BLOCK_OPTIONS(f.block),
         FILTER_OPTIONS(f.filter),
         {"overwrite", 0, POPT_ARG_NONE, &f.overwrite, 0, "replace existing outputs", NULL},

@@ -1,5 +1,5 @@
 /* greentea tune. SPDX-License-Identifier: BSD-2-Clause */
-#include "tool/tool.h"
+#include "tool/flags_precision.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@ struct flags {
     char *net, *progress;
     int output, batch, labels, channels, train, fresh, dry_run, json, quiet;
     double width;
+    gt_precision precision;
+    struct precision_flags precision_text;
     struct device_flags device;
 };
 
@@ -71,6 +73,7 @@ static int tune(const struct flags *f, json_t *list, gt_device *device, const gt
     options.batch = f->batch;
     options.fresh = fresh;
     options.dry_run = f->dry_run;
+    options.precision = mode == GT_BENCHMARK_PROCESS ? f->precision : GT_PRECISION_F32;
     options.progress = on_operation;
     options.cookie = &w;
     gt_status status = gt_tune_run(&r, f->json ? NULL : &dump, device, model, &options);
@@ -159,6 +162,7 @@ int cmd_tune(int argc, char **argv)
         {"labels-count", 0, POPT_ARG_INT, &f.labels, 0, "labels (default 2; usk9: 9)", "L"},
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"fresh", 0, POPT_ARG_NONE, &f.fresh, 0, "forget the device's earlier measurements", NULL},
+        PRECISION_OPTIONS(f.precision_text),
         {"dry-run", 0, POPT_ARG_NONE, &f.dry_run, 0, "count what is to be measured, and stop",
          NULL},
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable summary", NULL},
@@ -176,6 +180,10 @@ int cmd_tune(int argc, char **argv)
     }
     if (f.batch < 1) {
         return tool_usage("--batch is %d, expected 1 or more", f.batch);
+    }
+    code = precision_fill(&f.precision, &f.precision_text);
+    if (code) {
+        return code;
     }
     gt_device *device = NULL;
     json_t *list = json_array();

@@ -5,6 +5,7 @@
 #include "tool/flags_block.h"
 #include "tool/flags_filter.h"
 #include "tool/flags_output.h"
+#include "tool/flags_precision.h"
 #include "tool/process_output.h"
 
 #define PROCESS_PATH 4096
@@ -16,11 +17,13 @@ struct process_flags {
     struct output_flags output;
     struct block_flags block;
     struct filter_flags filter;
+    struct precision_flags precision;
 };
 
 struct process {
     const struct process_flags *flags;
     size_t memory_limit, device_limit; /* 0: the library's */
+    gt_precision precision;
     struct device_set devices;
     gt_model *model;
     gt_predictor *predictor;

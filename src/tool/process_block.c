@@ -182,9 +182,10 @@ static int job_text(char *text, const struct process *p)
     hash_images(images, p);
     snprintf(text, JOB_SIZE,
              "blocks %ld\nmodel %s\nimages %s\npages %zu\nmap %d\ntype %d\nfirst label %d\n"
-             "labels %d\norientations %d\ndeterministic %d\n",
+             "labels %d\norientations %d\ndeterministic %d\nprecision %d\n",
              p->block.n, model, images, p->pages, (int)p->plan.kind, (int)p->plan.type,
-             p->plan.first, p->plan.written, p->flags->orientations, p->flags->deterministic);
+             p->plan.first, p->plan.written, p->flags->orientations, p->flags->deterministic,
+             (int)p->precision);
     return code;
 }
 
