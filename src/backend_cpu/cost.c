@@ -13,7 +13,10 @@ double gt__cpu_cost(const struct gt_device *d, double flops, double rate, double
     (void)d;
     double arithmetic = flops / (rate * nominal_threads);
     double memory = bytes / bytes_per_second;
-    return (arithmetic > memory ? arithmetic : memory) + dispatch_seconds;
+    double longer = arithmetic > memory ? arithmetic : memory;
+    double shorter = arithmetic > memory ? memory : arithmetic;
+    /* They overlap, but never wholly: of kernels that wait for memory the faster one is better. */
+    return longer + shorter / 8 + dispatch_seconds;
 }
 
 static double value_bytes(const struct gt_graph *g, gt_value v)

@@ -47,8 +47,8 @@ static inline uint8_t *gt__u8(const struct gt_view *v)
 }
 
 /* Estimated seconds: the slower of arithmetic (flops at `rate` per second and thread, two threads)
- * and memory (bytes at a fixed guess per second), plus a microsecond of dispatch. Independent of
- * the device's threads. */
+ * and memory (bytes at a fixed guess per second) and an eighth of the other, plus a microsecond of
+ * dispatch. Independent of the device's threads. */
 double gt__cpu_cost(const struct gt_device *d, double flops, double rate, double bytes);
 
 /* Bytes of all tensors of a node in their given shapes, tails ignored: for memory-bound costs. */

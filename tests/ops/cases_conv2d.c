@@ -87,6 +87,8 @@ static const struct conv_case conv_cases[] = {
      * fragment */
     {2, 272, 144, 5, 7, 1, 1, 1, BOTH, false},
     {3, 20, 34, 20, 33, 1, 1, 1, BIAS, false},
+    /* a result so large that it passes the caches by */
+    {1, 2, 17, 263, 262, 1, 1, 1, BOTH, false},
     /* layers of the networks, some of them smaller */
     {1, 64, 64, 96, 96, 3, 3, 1, BOTH, true},
     {1, 3, 64, 160, 160, 3, 3, 1, BOTH, true},

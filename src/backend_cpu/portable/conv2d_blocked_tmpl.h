@@ -15,6 +15,7 @@
 #define GT_BACKEND_CPU_CONV2D_BLOCKED_TMPL_H
 
 #include "backend_cpu/portable/conv2d_geometry.h"
+#include "backend_cpu/portable/stream.h"
 
 /* Tiles: accumulators NV*T plus NV weights plus one broadcast must fit 32 (AVX-512) or 16
  * registers. */
@@ -50,10 +51,25 @@ struct conv_call {
     int32_t a0, a1;            /* kernel rows that meet more than padding */
     int32_t kh, kw, blocks;    /* of the convolution */
     int32_t lanes, last_lanes; /* of a block, of the last block */
-    bool first, last, relu;    /* of the sum; the epilogue follows the last */
+    bool first, last;          /* of the sum; the epilogue follows the last */
+    bool stream;
     float bias[GW];
     int32_t mask[GW]; /* -1 for true outputs */
+    int32_t relu[VW]; /* -1 where negative sums become zero */
 };
+
+static inline __attribute__((always_inline)) void conv_stream(float *to, vf v)
+{
+    float lanes[VW];
+    memcpy(lanes, &v, sizeof v);
+#if VW == 16
+    gt__stream_16(to, lanes);
+#elif VW == 8
+    gt__stream_8(to, lanes);
+#else
+    gt__stream_4(to, lanes);
+#endif
+}
 
 static inline __attribute__((always_inline)) void conv_tile(const int T, const int NV, const int PX,
                                                             const struct conv_call *c,
@@ -76,7 +92,7 @@ static inline __attribute__((always_inline)) void conv_tile(const int T, const i
     int32_t a = c->a;
     for (int32_t u = 0; u < c->units; u++) {
         const float *row = x + (size_t)cb * c->x_block + (size_t)a * c->x_row;
-        int32_t lanes = cb == c->blocks - 1 ? c->last_lanes : c->lanes;
+        int32_t lanes = PX == 1 ? 1 : cb == c->blocks - 1 ? c->last_lanes : c->lanes;
         bool inside = a >= c->a0 && a < c->a1;
         w += inside ? 0 : c->kw * lanes * NV * VW;
         for (int32_t b = 0; inside && b < c->kw; b++) {
@@ -99,19 +115,27 @@ static inline __attribute__((always_inline)) void conv_tile(const int T, const i
             cb++;
         }
     }
+    if (c->last) {
+        vi negative = *(const vi *)c->relu;
+        CONV_UNROLL for (int i = 0; i < T * NV; i++)
+        {
+            vf sum = acc[i] + *(const vf *)(c->bias + i % NV * VW);
+            vi keep = *(const vi *)(c->mask + i % NV * VW) & ~((vi)(sum < (vf){0}) & negative);
+            acc[i] = (vf)((vi)sum & keep);
+        }
+    }
+    if (c->stream) {
+        CONV_UNROLL for (int i = 0; i < T * NV; i++)
+        {
+            int v = i % NV * VW;
+            conv_stream(y + i / NV * 16 + (size_t)(v / 16) * c->y_block + v % 16, acc[i]);
+        }
+        return;
+    }
     CONV_UNROLL for (int i = 0; i < T * NV; i++)
     {
         int v = i % NV * VW;
-        vf s = acc[i];
-        if (c->last) {
-            s += *(const vf *)(c->bias + v);
-            vi keep = *(const vi *)(c->mask + v);
-            if (c->relu) {
-                keep &= ~(vi)(s < (vf){0});
-            }
-            s = (vf)((vi)s & keep);
-        }
-        *(vf *)(y + i / NV * 16 + (size_t)(v / 16) * c->y_block + v % 16) = s;
+        *(vf *)(y + i / NV * 16 + (size_t)(v / 16) * c->y_block + v % 16) = acc[i];
     }
 }
 
@@ -160,6 +184,7 @@ struct conv_job {
     int32_t padding; /* rows of zeros above and below x, counted in hi */
     int32_t px;      /* 16, or 1 for planar x */
     bool relu;
+    bool stream; /* y, where the sums are made in one piece */
     struct conv_grid grid;
     int32_t groups, slice, slices; /* groups of GW outputs; per chunk; chunks per rectangle */
 };
@@ -307,8 +332,7 @@ static void conv_group(const struct conv_job *j, int32_t g, const float *x, floa
                           .kh = j->kh,
                           .kw = j->kw,
                           .lanes = j->px,
-                          .blocks = gt__ceil_div(j->ci, j->px),
-                          .relu = j->relu};
+                          .blocks = gt__ceil_div(j->ci, j->px)};
     c.last_lanes = j->ci - (c.blocks - 1) * j->px;
     int32_t width = conv_group_width(j->co, g);
     for (int32_t i = 0; i < width; i++) {
@@ -316,6 +340,7 @@ static void conv_group(const struct conv_job *j, int32_t g, const float *x, floa
         c.mask[i] = real ? -1 : 0;
         c.bias[i] = real && j->bias ? j->bias[g * GW + i] : -0.0f;
     }
+    memset(c.relu, j->relu ? 0xff : 0, sizeof c.relu);
     const conv_tile_fn *tiles = conv_tiles_wide;
 #if VW == 16
     tiles = width == GW ? conv_tiles_wide : conv_tiles_half;
@@ -338,6 +363,7 @@ static void conv_group(const struct conv_job *j, int32_t g, const float *x, floa
         c.units = conv_min(piece, units - u);
         c.first = u == 0;
         c.last = u + c.units == units;
+        c.stream = j->stream && c.first && c.last;
         int32_t lanes = c.cb == c.blocks - 1 ? c.last_lanes : c.lanes;
         c.w = w + ((size_t)c.cb * (size_t)c.lanes * (size_t)j->kh + (size_t)c.a * (size_t)lanes) *
                       (size_t)j->kw * (size_t)width;
@@ -384,11 +410,16 @@ static void conv_chunk(void *cookie, size_t chunk, int32_t thread)
             conv_zero_tail(y + b * y_block, j->wo, 16, stored, th, tw);
         }
     }
+    if (j->stream) {
+        gt__stream_end();
+    }
 }
 
 static void conv_job_run(struct gt_pool *pool, struct conv_job *j)
 {
     size_t rects = (size_t)conv_grid_count(&j->grid);
+    size_t pixels = (size_t)j->n * (size_t)j->ho * (size_t)j->wo;
+    j->stream = gt__stream_pays(j->y, pixels * (size_t)gt__ceil_div(j->co, 16) * 64);
     gt__pool_for(pool, (size_t)j->n * rects * (size_t)j->slices, conv_chunk, j);
 }
 

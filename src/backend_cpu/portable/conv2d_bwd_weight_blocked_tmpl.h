@@ -12,7 +12,7 @@
  * inputs, group of GW outputs) and has its own sums in the scratch, [a][b][lane][output]; the row
  * ranges follow from shapes only and are then added in order. A task makes one part, or, where a
  * kernel of one tap would read x and dy from memory for each, TASK_BLOCKS x TASK_GROUPS of them
- * rectangle by rectangle: their x, dy and sums stay in L2.
+ * rectangle by rectangle: their x, dy and sums stay in L2. For planar x it takes all channels.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_geometry.h"
 
@@ -144,7 +144,7 @@ static bool weight_cut(struct weight_job *j, const struct conv_geometry *g, int3
     j->blocks = gt__ceil_div(g->cin, px);
     j->groups = gt__ceil_div(g->cout, GW);
     bool one = g->kh == 1 && g->kw == 1;
-    j->task_blocks = one ? conv_min(j->blocks, TASK_BLOCKS) : 1;
+    j->task_blocks = one || px == 1 ? conv_min(j->blocks, TASK_BLOCKS) : 1;
     j->task_groups = one ? conv_min(j->groups, TASK_GROUPS) : 1;
     size_t all = 0;
     if (!gt__mul(&j->part, (size_t)g->kh * (size_t)g->kw, (size_t)px * GW) ||
@@ -285,7 +285,8 @@ static void weight_rects(const struct weight_job *j, const struct weight_parts *
         for (int32_t cb = p->cb0; cb < p->cb1; cb++) {
             size_t x_at = (size_t)cb * x_plane;
             if (next) {
-                weight_prefetch(next->x + x_at, pixels * 16, group - p->g0, p->g1 - p->g0);
+                weight_prefetch(next->x + x_at, pixels * (size_t)j->px, group - p->g0,
+                                p->g1 - p->g0);
                 for (size_t v = 0; v * 16 < (size_t)weight_width(j, group); v++) {
                     weight_prefetch(next->dy + y_at + v * y_plane, pixels * 16, cb - p->cb0,
                                     p->cb1 - p->cb0);

@@ -26,21 +26,31 @@ static inline bool gt__stream_pays(const void *to, size_t bytes)
 #endif
 }
 
-/* 16 floats to an address that is a multiple of 64. */
+/* Floats to an address that is a multiple of their size. */
+static inline __attribute__((always_inline)) void gt__stream_4(float *to, const float *from)
+{
+#if defined(__SSE2__)
+    _mm_stream_ps(to, _mm_loadu_ps(from));
+#else
+    memcpy(to, from, 4 * sizeof *to);
+#endif
+}
+static inline __attribute__((always_inline)) void gt__stream_8(float *to, const float *from)
+{
+#if defined(__AVX__)
+    _mm256_stream_ps(to, _mm256_loadu_ps(from));
+#else
+    gt__stream_4(to, from);
+    gt__stream_4(to + 4, from + 4);
+#endif
+}
 static inline __attribute__((always_inline)) void gt__stream_16(float *to, const float *from)
 {
 #if defined(__AVX512F__)
     _mm512_stream_ps(to, _mm512_loadu_ps(from));
-#elif defined(__AVX__)
-    _mm256_stream_ps(to, _mm256_loadu_ps(from));
-    _mm256_stream_ps(to + 8, _mm256_loadu_ps(from + 8));
-#elif defined(__SSE2__)
-    _mm_stream_ps(to, _mm_loadu_ps(from));
-    _mm_stream_ps(to + 4, _mm_loadu_ps(from + 4));
-    _mm_stream_ps(to + 8, _mm_loadu_ps(from + 8));
-    _mm_stream_ps(to + 12, _mm_loadu_ps(from + 12));
 #else
-    memcpy(to, from, 16 * sizeof *to);
+    gt__stream_8(to, from);
+    gt__stream_8(to + 8, from + 8);
 #endif
 }
 
