@@ -11,13 +11,14 @@
 /* Lane l of the two results of step s, as lanes of a (0 to VW - 1) and b (from VW). */
 #define TAPS_LOW(l, s) ((l) & (s) ? VW + (l) - (s) : (l))
 #define TAPS_HIGH(l, s) ((l) & (s) ? VW + (l) : (l) + (s))
-#define TAPS_LANES_8(F, l, s)                                                                      \
-    F(l, s), F(l + 1, s), F(l + 2, s), F(l + 3, s), F(l + 4, s), F(l + 5, s), F(l + 6, s),         \
-        F(l + 7, s)
+#define TAPS_LANES_4(F, l, s) F(l, s), F(l + 1, s), F(l + 2, s), F(l + 3, s)
+#define TAPS_LANES_8(F, l, s) TAPS_LANES_4(F, l, s), TAPS_LANES_4(F, l + 4, s)
 #if VW == 16
 #define TAPS_LANES(F, s) TAPS_LANES_8(F, 0, s), TAPS_LANES_8(F, 8, s)
-#else
+#elif VW == 8
 #define TAPS_LANES(F, s) TAPS_LANES_8(F, 0, s)
+#else
+#define TAPS_LANES(F, s) TAPS_LANES_4(F, 0, s)
 #endif
 #define TAPS_STEP(v, s)                                                                            \
     PANEL_UNROLL for (int i = 0; i < VW; i++)                                                      \
@@ -67,7 +68,9 @@ static inline void taps_read(const struct taps *t, vf *to)
         }
         TAPS_STEP(v, 1)
         TAPS_STEP(v, 2)
+#if VW > 4
         TAPS_STEP(v, 4)
+#endif
 #if VW == 16
         TAPS_STEP(v, 8)
 #endif
