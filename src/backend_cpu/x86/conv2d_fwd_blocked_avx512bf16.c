@@ -18,17 +18,14 @@
  * Source of the instruction: Intel 64 and IA-32 Architectures Software Developer's Manual, vol. 2,
  * VDPBF16PS and VCVTNE2PS2BF16. */
 #include "backend_cpu/portable/conv2d_geometry.h"
+#include "backend_cpu/portable/stream.h"
+#include "backend_cpu/x86/dot_tile_avx512bf16.h"
 
-#include <immintrin.h>
 #include <math.h>
 
 enum {
     DOT_VARIANTS = 4,
     DOT_CHANNELS = 16, /* fewest inputs and outputs */
-    T_MAX = 14,        /* 2*T sums, 2 vectors of weights and a broadcast fit 32 registers */
-    NV_MAX = 2,
-    GW = 16 * NV_MAX,
-    PAIRS = 8, /* of a block */
     PIECE_BYTES = 20 * 1024,
     RECT_BYTES = 384 * 1024, /* of x in a thread's memory: half of an L2 */
     MAX_PIXELS = 1024,
@@ -40,113 +37,13 @@ enum {
 #define DOT_RATE 270e9
 #define DOT_RATE_LARGE 180e9
 
-typedef float vf __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t vi __attribute__((vector_size(64), aligned(4), may_alias));
-
-#if defined(__clang__)
-#define DOT_UNROLL _Pragma("unroll")
-#else
-#define DOT_UNROLL _Pragma("GCC unroll 32")
-#endif
-
-/* One group of outputs, one piece of the weights. */
-struct dot_call {
-    const uint32_t *w;            /* pairs, at unit u0 */
-    size_t x_block, x_row, x_tap; /* steps of rounded x in pairs: block, kernel row and column */
-    size_t y_block;
-    int32_t cb, a, units; /* first (block, kernel row) and how many */
-    int32_t kh, kw, blocks, last_pairs;
-    bool first, last, relu; /* of the sum; the epilogue follows the last */
-    float bias[GW];
-    int32_t mask[GW]; /* -1 for true outputs */
-};
-
-static inline __attribute__((always_inline)) vf dot_pair(vf sum, uint32_t x, vi w)
-{
-    return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)w);
-}
-
-static inline __attribute__((always_inline)) vf dot_epilogue(const struct dot_call *c, vf s, int v)
-{
-    s += *(const vf *)(c->bias + v);
-    vi keep = *(const vi *)(c->mask + v);
-    if (c->relu) {
-        keep &= ~(vi)(s < (vf){0});
-    }
-    return (vf)((vi)s & keep);
-}
-
-static inline __attribute__((always_inline)) void dot_tile(const int T, const int NV,
-                                                           const struct dot_call *c,
-                                                           const uint32_t *x, float *sums, float *y)
-{
-    vf acc[T_MAX * NV_MAX];
-    DOT_UNROLL for (int i = 0; i < T * NV; i++)
-    {
-        acc[i] = c->first ? (vf){0} : *(const vf *)(sums + i / NV * GW + i % NV * 16);
-    }
-    const uint32_t *w = c->w;
-    int32_t cb = c->cb;
-    int32_t a = c->a;
-    for (int32_t u = 0; u < c->units; u++) {
-        const uint32_t *row = x + (size_t)cb * c->x_block + (size_t)a * c->x_row;
-        int32_t pairs = cb == c->blocks - 1 ? c->last_pairs : PAIRS;
-        for (int32_t b = 0; b < c->kw; b++) {
-            for (int32_t p = 0; p < pairs; p++) {
-                vi wv[NV_MAX];
-                DOT_UNROLL for (int v = 0; v < NV; v++)
-                {
-                    wv[v] = *(const vi *)(w + v * 16);
-                }
-                w += NV * 16;
-                DOT_UNROLL for (int i = 0; i < T * NV; i++)
-                {
-                    acc[i] = dot_pair(acc[i], row[i / NV * PAIRS + p], wv[i % NV]);
-                }
-            }
-            row += c->x_tap;
-        }
-        if (++a == c->kh) {
-            a = 0;
-            cb++;
-        }
-    }
-    DOT_UNROLL for (int i = 0; i < T * NV; i++)
-    {
-        if (c->last) {
-            vf s = dot_epilogue(c, acc[i], i % NV * 16);
-            *(vf *)(y + i / NV * 16 + (size_t)(i % NV) * c->y_block) = s;
-        } else {
-            *(vf *)(sums + i / NV * GW + i % NV * 16) = acc[i];
-        }
-    }
-}
-
-typedef void (*dot_tile_fn)(const struct dot_call *, const uint32_t *, float *, float *);
-#define DOT_TILE(T, NV)                                                                            \
-    static void dot_tile_##T##_##NV(const struct dot_call *c, const uint32_t *x, float *sums,      \
-                                    float *y)                                                      \
-    {                                                                                              \
-        dot_tile(T, NV, c, x, sums, y);                                                            \
-    }
-#define DOT_TILES(X, NV)                                                                           \
-    X(1, NV)                                                                                       \
-    X(2, NV)                                                                                       \
-    X(3, NV) X(4, NV) X(5, NV) X(6, NV) X(7, NV) X(8, NV) X(9, NV) X(10, NV) X(11, NV) X(12, NV)   \
-        X(13, NV) X(14, NV)
-#define DOT_ENTRY(T, NV) dot_tile_##T##_##NV,
-DOT_TILES(DOT_TILE, 1)
-DOT_TILES(DOT_TILE, 2)
-static const dot_tile_fn dot_tiles[NV_MAX][T_MAX] = {{DOT_TILES(DOT_ENTRY, 1)},
-                                                     {DOT_TILES(DOT_ENTRY, 2)}};
-
 struct dot_job {
     const struct gt_cpu_device *cpu;
     const float *x, *bias; /* bias [cout] or NULL */
     const uint32_t *w;     /* packed */
     float *y;
     struct conv_geometry g;
-    bool relu;
+    bool relu, stream;
     struct conv_grid grid;
     int32_t groups, slice, slices; /* groups of GW outputs; per chunk; chunks per rectangle */
 };
@@ -337,7 +234,8 @@ static void dot_group(const struct dot_job *j, int32_t group, const struct dot_p
                          .kh = g->kh,
                          .kw = g->kw,
                          .blocks = gt__ceil_div(g->cin, 16),
-                         .relu = j->relu};
+                         .relu = j->relu,
+                         .stream = j->stream};
     c.last_pairs = dot_pairs(g->cin - (c.blocks - 1) * 16);
     int32_t width = dot_group_width(g->cout, group);
     for (int32_t i = 0; i < width; i++) {
@@ -399,6 +297,9 @@ static void dot_chunk(void *cookie, size_t chunk, int32_t thread)
             conv_zero_tail(plane + b * y_block, g->wo, 16, stored, th, tw);
         }
     }
+    if (j->stream) {
+        gt__stream_end();
+    }
 }
 
 /* ---- the kernel ---- */
@@ -446,6 +347,7 @@ static gt_status dot_run(struct gt_device *d, const struct gt_step *step)
                           .bias = epilogue & GT_EPILOGUE_BIAS ? gt__f32(&step->in[2]) : NULL,
                           .y = gt__f32(&step->out[0]),
                           .relu = (epilogue & GT_EPILOGUE_RELU) != 0};
+    job.stream = gt__stream_pays(job.y, step->out[0].size);
     if (!conv_geometry(&job.g, step->in[0].shape, step->out[0].shape, &step->node->attr,
                        1 << step->variant)) {
         return gt__fail(GT_EINVAL, "conv2d_fwd_blocked_avx512bf16 cannot run in phase %d",
