@@ -200,6 +200,68 @@ static void test_masked(void **state)
     gt_device_free(device);
 }
 
+/* ---- one layer ---- */
+
+/* A 1x1 convolution of 16 channels to 64; the caller frees the result. */
+static float *run_layer(gt_device *device, int32_t rows, int32_t cols, size_t *n)
+{
+    gt_graph *graph = NULL;
+    gt_program *program = NULL;
+    gt_value x, w, y;
+    const gt_shape in = {1, 16, rows, cols};
+    const gt_shape of_w = {64, 16, 1, 1};
+    gt_program_options options = {.precision = GT_PRECISION_BF16, .deterministic = 1};
+    float *data = NULL;
+    float *out = NULL;
+    OK(gt_graph_create(&graph));
+    OK(gt_graph_input(&x, graph, in, "x"));
+    OK(gt_graph_param(&w, graph, of_w, "w", 1, 1));
+    OK(gt_graph_conv2d(&y, graph, x, w, GT_NO_VALUE, 1));
+    OK(gt_graph_output(graph, y));
+    OK(gt_program_create(&program, device, graph, &options));
+    OK(gt__alloc(&data, gt__count(in), sizeof *data, "input"));
+    for (size_t i = 0; i < gt__count(of_w); i++) {
+        data[i] = (float)((i * 7919) % 1000) * 1e-3f;
+    }
+    OK(gt_program_write(program, w, data));
+    for (int32_t c = 0; c < 16; c++) {
+        for (int32_t i = 0; i < rows * cols; i++) { /* a pixel is the same in any size */
+            data[c * rows * cols + i] = (float)((i * 31 + c * 101) % 997) * 1e-3f;
+        }
+    }
+    OK(gt_program_write(program, x, data));
+    OK(gt_program_run(program));
+    *n = gt__count(gt_graph_shape(graph, y));
+    OK(gt__alloc(&out, *n, sizeof *out, "output"));
+    OK(gt_program_read(program, y, out));
+    gt__free(data);
+    gt_program_free(program);
+    gt_graph_free(graph);
+    return out;
+}
+
+/* Results of 9 MB pass the caches by, those of a tenth do not: the same bits. */
+static void test_large(void **state)
+{
+    enum { ROWS = 200, FEW = 20, COLS = 184 };
+    (void)state;
+    gt_device *device = open_cpu(GT_ISA_ALL, 2);
+    size_t n = 0;
+    size_t few = 0;
+    float *large = run_layer(device, ROWS, COLS, &n);
+    float *small = run_layer(device, FEW, COLS, &few);
+    assert_int_equal(n, (size_t)64 * ROWS * COLS);
+    assert_int_equal(few, (size_t)64 * FEW * COLS);
+    for (size_t c = 0; c < 64; c++) {
+        assert_memory_equal(large + c * ROWS * COLS, small + c * FEW * COLS,
+                            sizeof *large * FEW * COLS);
+    }
+    assert_true(large[n - 1] > 0);
+    gt__free(large);
+    gt__free(small);
+    gt_device_free(device);
+}
+
 /* ---- tiles ---- */
 
 /* Deterministic kernels of bf16 too give the same bits for any tiles. */
@@ -272,7 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_networks), cmocka_unit_test(test_networks_deterministic),
         cmocka_unit_test(test_threads),  cmocka_unit_test(test_masked),
-        cmocka_unit_test(test_tiles),    cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_tiles),    cmocka_unit_test(test_large),
+        cmocka_unit_test(test_misuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
