@@ -199,12 +199,15 @@ typedef struct gt_program_options {
                                 are read, so that uploads run beside computing; default 0 */
     gt_precision precision; /**< default GT_PRECISION_F32. With `deterministic` and bf16 every layer
                                 that can be is computed in bf16, faster or not */
+    size_t memory_limit;    /**< bytes that arena, packed and kept memory may take together: slower
+                              kernels are taken where they take less; default 0: no limit */
 } gt_program_options;
 
 /** Write the defaults. */
 GT_API void gt_program_options_init(gt_program_options *options);
 
-/** Memory that a program wants, known before it is created. */
+/** Memory that a program wants, known before it is created; memory_limit is about the first three
+ * numbers. */
 typedef struct gt_program_memory {
     size_t arena_bytes;  /**< intermediate values and scratch, one allocation */
     size_t packed_bytes; /**< weights repacked for the kernels */
@@ -221,7 +224,7 @@ GT_API gt_status gt_program_plan(gt_program_memory *out, gt_device *device, cons
 /**
  * Plan and prepare. The program keeps what it needs of the graph, which may be freed.
  * out  receives the program; the caller owns it; free with gt_program_free() before the device
- * GT_ENOMEM  the message gives the bytes; GT_ENOTSUP  no kernel can run an operation; GT_EINVAL  an
+ * GT_ENOMEM  the message gives the bytes, or nothing fits the limit; GT_ENOTSUP  no kernel can run an operation; GT_EINVAL  an
  * option out of range
  * Parameters start as zeros: write them.
  */

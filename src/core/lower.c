@@ -7,6 +7,7 @@
 
 /* The steps under construction: a node and how it runs. */
 struct lowering {
+    const struct gt_program *program; /* that will be made */
     struct gt_planner planner;
     struct gt_choice choice;
     struct gt_graph *out;  /* nodes with reorders between them */
@@ -297,11 +298,63 @@ static gt_status make_steps(struct gt_program *p, const struct gt_option *how)
     return GT_OK;
 }
 
+static void forget_steps(struct lowering *l)
+{
+    gt_graph_free(l->out);
+    gt__free(l->how);
+    gt__free(l->layouts);
+    gt__free(l->copies);
+    l->out = NULL;
+    l->how = NULL;
+    l->layouts = NULL;
+    l->copies = NULL;
+    l->how_capacity = l->layouts_capacity = l->copies_capacity = 0;
+}
+
+/* Steps and memory of the present choice. */
+static gt_status lay_out(struct gt_program *program, struct lowering *l)
+{
+    forget_steps(l);
+    GT_TRY(gt__graph_clone(&l->out, l->planner.graph));
+    l->out->n_nodes = 0;
+    GT_TRY(lower_all(l, program));
+    program->graph = l->out;
+    l->out = NULL;
+    GT_TRY(make_steps(program, l->how));
+    GT_TRY(layout_memory(program, l->layouts));
+    gt__host_layout(program);
+    return GT_OK;
+}
+
+/* What the present choice takes; nothing is kept of it. */
+static gt_status measure(gt_program_memory *out, void *cookie)
+{
+    struct lowering *l = cookie;
+    struct gt_program *trial = NULL;
+    GT_TRY(gt__alloc(&trial, 1, sizeof *trial, "program"));
+    trial->device = l->program->device;
+    trial->ahead = l->program->ahead;
+    gt_status status = lay_out(trial, l);
+    *out = trial->memory;
+    gt_program_free(trial);
+    return status;
+}
+
+static gt_status choose(struct lowering *l, size_t bytes)
+{
+    const struct gt_program_extra *extra = l->planner.extra;
+    const struct gt_limit limit = {
+        .bytes = bytes, .least = extra && extra->least, .measure = measure, .cookie = l};
+    GT_TRY(gt__select(&l->choice, &l->planner));
+    return gt__select_within(&l->choice, &l->planner, &limit);
+}
+
 gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
                              const gt_program_options *options,
                              const struct gt_program_extra *extra)
 {
-    struct lowering l = {.planner = {.device = program->device, .extra = extra}};
+    struct lowering l = {.program = program,
+                         .planner = {.device = program->device, .extra = extra}};
     gt_status status = GT_OK;
     if (options && options->precision != GT_PRECISION_F32 &&
         options->precision != GT_PRECISION_BF16) {
@@ -319,21 +372,11 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
         GT_TRY_OUT(gt__commute(l.planner.graph));
     }
     GT_TRY_OUT(gt__place(&l.planner, program->device));
-    GT_TRY_OUT(gt__select(&l.choice, &l.planner));
-    GT_TRY_OUT(gt__graph_clone(&l.out, l.planner.graph));
-    l.out->n_nodes = 0;
-    GT_TRY_OUT(lower_all(&l, program));
-    program->graph = l.out;
-    l.out = NULL;
-    GT_TRY_OUT(make_steps(program, l.how));
-    GT_TRY_OUT(layout_memory(program, l.layouts));
-    gt__host_layout(program);
+    GT_TRY_OUT(choose(&l, options ? options->memory_limit : 0));
+    GT_TRY_OUT(lay_out(program, &l));
 out:
+    forget_steps(&l);
     gt_graph_free(l.planner.graph);
-    gt_graph_free(l.out);
     gt__choice_free(&l.choice);
-    gt__free(l.how);
-    gt__free(l.layouts);
-    gt__free(l.copies);
     return status;
 }

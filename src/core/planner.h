@@ -18,6 +18,9 @@ struct gt_choice {
     size_t n_options, options_capacity;
     size_t *first;  /* [n_nodes + 1]: options of node i are first[i] to first[i + 1] - 1 */
     size_t *chosen; /* [n_nodes]: index into options */
+    double rate;    /* seconds that a byte is worth; 0: memory is for nothing */
+    size_t *spare;  /* [n_nodes]: bytes that are free while the node runs, because others need more
+                       (limit.c); used where rate is above 0 */
 };
 
 struct gt_planner {
@@ -48,7 +51,22 @@ double gt__host_cost(const struct gt_graph *g, const struct gt_node *node);
 
 /* Choose kernels and layouts by cost. */
 gt_status gt__select(struct gt_choice *out, struct gt_planner *p);
+/* The same among the options found, at another rate of seconds for a byte. */
+gt_status gt__select_again(struct gt_choice *choice, const struct gt_planner *p, double rate);
 void gt__choice_free(struct gt_choice *choice);
+
+/* The fastest choice found whose memory stays within a limit. */
+struct gt_limit {
+    size_t bytes; /* 0: none */
+    bool least;   /* the smallest memory found instead, whatever the limit */
+    /* Memory and seconds of the present choice. */
+    gt_status (*measure)(gt_program_memory *out, void *cookie);
+    void *cookie;
+};
+/* choice: from gt__select(). Does nothing where that fits. GT_ENOMEM  nothing does: the message names
+ * the limit and the smallest memory found. Depends on graph, options and limit only. */
+gt_status gt__select_within(struct gt_choice *choice, const struct gt_planner *p,
+                            const struct gt_limit *limit);
 
 /* Seconds that a reorder of value v takes; 0 when the layouts are equal, negative when no kernel
  * can. */

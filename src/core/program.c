@@ -92,18 +92,24 @@ gt_status gt_program_create(gt_program **out, gt_device *device, const gt_graph 
     return gt__program_create(out, device, graph, options, NULL);
 }
 
-gt_status gt_program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
-                          const gt_program_options *options)
+gt_status gt__program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
+                           const gt_program_options *options, const struct gt_program_extra *extra)
 {
     struct gt_program *p = NULL;
     GT_TRY(gt__alloc(&p, 1, sizeof *p, "program"));
     p->device = device;
-    gt_status status = gt__program_layout(p, graph, options, NULL);
+    gt_status status = gt__program_layout(p, graph, options, extra);
     if (status == GT_OK) {
         *out = p->memory;
     }
     gt_program_free(p);
     return status;
+}
+
+gt_status gt_program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
+                          const gt_program_options *options)
+{
+    return gt__program_plan(out, device, graph, options, NULL);
 }
 
 void gt_program_free(gt_program *program)

@@ -10,11 +10,14 @@ struct gt_program_extra {
     const struct gt_kernel *force; /* tests: only this kernel may run nodes of its op */
     int32_t force_variant;         /* -1: any */
     bool no_fuse;
+    bool least;       /* the plan that takes the least memory of those found */
     bool no_fallback; /* fail where an operation would run on the CPU beside the device */
 };
 gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph *graph,
                              const gt_program_options *options,
                              const struct gt_program_extra *extra);
+gt_status gt__program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
+                           const gt_program_options *options, const struct gt_program_extra *extra);
 /* The parameters changed outside of the program's own updates (done by gt_program_write). */
 size_t gt__program_steps(const gt_program *program, struct gt_step **out);
 

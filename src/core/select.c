@@ -271,6 +271,35 @@ static gt_layout standing(const struct gt_planner *p, const struct gt_choice *c,
     return producer < 0 ? plain : produced(p, c, v, c->chosen[producer]);
 }
 
+/* Bytes that come on top of the largest memory that values ask for anyway, at node i. */
+static size_t above(const struct gt_choice *c, size_t i, size_t bytes)
+{
+    return bytes > c->spare[i] ? bytes - c->spare[i] : 0;
+}
+
+/* Seconds of an option of node i, memory included at the present rate. */
+static double price(const struct gt_choice *c, size_t i, size_t o)
+{
+    const struct gt_plan *plan = &c->options[o].plan;
+    if (c->rate <= 0.0 || c->options[o].host) {
+        return plan->cost;
+    }
+    return plan->cost + c->rate * ((double)plan->packed + (double)above(c, i, plan->scratch));
+}
+
+/* The same of value v brought into another layout for node i. */
+static double move_price(const struct gt_planner *p, const struct gt_choice *c, size_t i,
+                         gt_value v, gt_layout from, gt_layout to)
+{
+    size_t bytes = 0;
+    double cost = move_cost(p, v, from, to);
+    if (c->rate > 0.0 && cost > 0.0 &&
+        gt__layout_bytes(&bytes, gt__value(p->graph, v)->shape, to)) {
+        cost += c->rate * (double)above(c, i, bytes);
+    }
+    return cost;
+}
+
 struct search {
     double *best;      /* [n_options]: cost of the chain that ends here */
     size_t *back;      /* [n_options * GT_MAX_IN]: producer's option, by input */
@@ -307,14 +336,14 @@ static double input_cost(const struct gt_planner *p, const struct gt_choice *c, 
     }
     int32_t m = gt__value(p->graph, v)->producer;
     if (m < 0) {
-        return move_cost(p, v, (gt_layout){1, 1, to.kind}, to);
+        return move_price(p, c, i, v, (gt_layout){1, 1, to.kind}, to);
     }
     if (s->consumer[m] != (int32_t)i) {
-        return move_cost(p, v, produced(p, c, v, cheapest(c, s, (size_t)m)), to);
+        return move_price(p, c, i, v, produced(p, c, v, cheapest(c, s, (size_t)m)), to);
     }
     double least = INFINITY;
     for (size_t q = c->first[m]; q < c->first[m + 1]; q++) {
-        double cost = s->best[q] + move_cost(p, v, produced(p, c, v, q), to);
+        double cost = s->best[q] + move_price(p, c, i, v, produced(p, c, v, q), to);
         if (cost < least) {
             least = cost;
             s->back[o * GT_MAX_IN + (size_t)k] = q;
@@ -340,7 +369,7 @@ static gt_status chains(struct gt_choice *c, const struct gt_planner *p)
             }
         }
         for (size_t o = c->first[i]; o < c->first[i + 1]; o++) {
-            s.best[o] = c->options[o].plan.cost;
+            s.best[o] = price(c, i, o);
             for (int32_t k = 0; k < g->nodes[i].n_in; k++) {
                 s.best[o] += input_cost(p, c, &s, i, o, k);
             }
@@ -371,10 +400,10 @@ static double local_cost(const struct gt_planner *p, const struct gt_choice *c, 
     const struct gt_graph *g = p->graph;
     const struct gt_node *node = &g->nodes[i];
     const struct gt_plan *plan = &c->options[o].plan;
-    double cost = plan->cost;
+    double cost = price(c, i, o);
     for (int32_t k = 0; k < node->n_in; k++) {
         if (node->in[k] != GT_NO_VALUE) {
-            cost += move_cost(p, node->in[k], standing(p, c, node->in[k]), plan->in[k]);
+            cost += move_price(p, c, i, node->in[k], standing(p, c, node->in[k]), plan->in[k]);
         }
     }
     for (int32_t k = 0; k < node->n_out; k++) {
@@ -388,7 +417,8 @@ static double local_cost(const struct gt_planner *p, const struct gt_choice *c, 
         for (size_t r = i + 1; r < g->n_nodes; r++) {
             for (int32_t j = 0; j < g->nodes[r].n_in; j++) {
                 if (g->nodes[r].in[j] == v) {
-                    cost += move_cost(p, v, plan->out[k], c->options[c->chosen[r]].plan.in[j]);
+                    cost +=
+                        move_price(p, c, r, v, plan->out[k], c->options[c->chosen[r]].plan.in[j]);
                 }
             }
         }
@@ -420,6 +450,7 @@ void gt__choice_free(struct gt_choice *choice)
     gt__free(choice->options);
     gt__free(choice->first);
     gt__free(choice->chosen);
+    gt__free(choice->spare);
     memset(choice, 0, sizeof *choice);
 }
 
@@ -431,17 +462,25 @@ gt_status gt__select(struct gt_choice *out, struct gt_planner *p)
     gt_status status = GT_OK;
     GT_TRY_OUT(gt__alloc(&c.first, n + 1, sizeof *c.first, "planner"));
     GT_TRY_OUT(gt__alloc(&c.chosen, n + 1, sizeof *c.chosen, "planner"));
+    GT_TRY_OUT(gt__alloc(&c.spare, n + 1, sizeof *c.spare, "planner"));
     collect_layouts(&set, p);
     for (size_t i = 0; i < n; i++) {
         c.first[i] = c.n_options;
         GT_TRY_OUT(add_node_options(&c, p, &set, &p->graph->nodes[i]));
     }
     c.first[n] = c.n_options;
-    GT_TRY_OUT(chains(&c, p));
-    sweeps(&c, p);
+    GT_TRY_OUT(gt__select_again(&c, p, 0.0));
     *out = c;
     return GT_OK;
 out:
     gt__choice_free(&c);
     return status;
+}
+
+gt_status gt__select_again(struct gt_choice *c, const struct gt_planner *p, double rate)
+{
+    c->rate = rate;
+    GT_TRY(chains(c, p));
+    sweeps(c, p);
+    return GT_OK;
 }
