@@ -21,6 +21,7 @@ typedef struct gt_benchmark_options {
     int32_t deterministic;  /**< see gt_program_options; default 0 */
     gt_precision precision; /**< see gt_program_options; default GT_PRECISION_F32, and no other for
                                  training */
+    size_t memory_limit;    /**< see gt_program_options; default 0: none */
     gt_progress_fn
         progress; /**< unit: runs, those before timing included; called behind each, while
                                 no clock runs; default NULL */
@@ -46,10 +47,19 @@ typedef struct gt_benchmark_result {
  * lies on the device and stops when the device is done.
  * dump  if not NULL, receives the program's plan with measured times; free with gt_free()
  * GT_EINVAL  counts out of range, bf16 for training; GT_ESHAPE  a size that is not legal; GT_ECANCELLED  by the
- * progress callback; GT_ENOMEM, GT_EDEVICE
+ * progress callback; GT_ENOMEM  also where no plan fits the limit; GT_EDEVICE
  */
 GT_API gt_status gt_benchmark_run(gt_benchmark_result *out, char **dump, gt_device *device,
                                   const gt_model *model, const gt_benchmark_options *options);
+
+/**
+ * What such a run would take of memory, and the estimate of its time, without running or allocating
+ * it: the numbers that gt_benchmark_run() returns as `memory`. Needs no weights.
+ * GT_EINVAL, GT_ESHAPE as gt_benchmark_run(); GT_ENOMEM  nothing fits the limit: the message says
+ * what the smallest plan found takes
+ */
+GT_API gt_status gt_benchmark_plan(gt_program_memory *out, gt_device *device, const gt_model *model,
+                                   const gt_benchmark_options *options);
 
 /* ---- layer by layer ---- */
 

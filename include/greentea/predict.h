@@ -12,11 +12,12 @@ extern "C" {
 
 typedef struct gt_predict_options {
     size_t memory_limit; /**< bytes of host memory: row buffers, weights, and the programs of all
-                              devices that compute there (processors); default 2^30 */
+                              devices that compute there (processors); kernels are chosen to fit;
+                              default 2^30 */
     size_t device_limit; /**< bytes of the program on each device with memory of its own; 0
                               (default): a quarter of that memory, at most 4 GiB */
-    int32_t tile;    /**< output size of a tile in pixels; 0 (default): the largest legal one that
-                                the limits and the image allow, cut to keep all devices busy */
+    int32_t tile;    /**< output size of a tile in pixels; 0 (default): the legal one that labels
+                        the image in the least time, by estimate, within the limits */
     int32_t untiled; /**< 1: one tile at origin 0 covers the image, whatever the limit; default 0 */
     int32_t deterministic;  /**< see gt_program_options; default 0 */
     gt_precision precision; /**< see gt_program_options; default GT_PRECISION_F32 */

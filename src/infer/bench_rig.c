@@ -32,11 +32,11 @@ static gt_status fill(struct gt_bench_rig *b, const gt_model *model)
     return GT_OK;
 }
 
-gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_model *model,
-                         const gt_benchmark_options *options)
+/* Sizes and graph; po receives what to plan with. */
+static gt_status open_graph(gt_program_options *po, struct gt_bench_rig *b, const gt_model *model,
+                            const gt_benchmark_options *options)
 {
     gt_model_geometry geometry;
-    gt_program_options po;
     if (options->batch < 1 || options->runs < 1 || options->warmup < 0) {
         return gt__fail(GT_EINVAL,
                         "benchmark: batch %d and runs %d must be 1 or more, warm-up %d 0 or more",
@@ -46,16 +46,37 @@ gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_mod
         return gt__fail(GT_EINVAL, "benchmark: training is computed in fp32 only, not in bf16");
     }
     gt_model_get_geometry(model, &geometry);
-    gt_program_options_init(&po);
-    po.deterministic = options->deterministic;
-    po.precision = options->precision;
+    gt_program_options_init(po);
+    po->deterministic = options->deterministic;
+    po->precision = options->precision;
+    po->memory_limit = options->memory_limit;
     b->output = options->output > 0 ? options->output : geometry.canonical;
     b->input = b->output + geometry.shrink;
     b->batch = options->batch;
     GT_TRY(gt_model_check_size(model, b->output));
-    GT_TRY(gt__network_graph(&b->net, model, options->mode, b->batch, b->output));
+    return gt__network_graph(&b->net, model, options->mode, b->batch, b->output);
+}
+
+gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_model *model,
+                         const gt_benchmark_options *options)
+{
+    gt_program_options po;
+    GT_TRY(open_graph(&po, b, model, options));
     GT_TRY(gt_program_create(&b->program, device, b->net.graph, &po));
     return fill(b, model);
+}
+
+gt_status gt_benchmark_plan(gt_program_memory *out, gt_device *device, const gt_model *model,
+                            const gt_benchmark_options *options)
+{
+    struct gt_bench_rig b = {.program = NULL};
+    gt_program_options po;
+    gt_status status = open_graph(&po, &b, model, options);
+    if (status == GT_OK) {
+        status = gt_program_plan(out, device, b.net.graph, &po);
+    }
+    gt__bench_close(&b);
+    return status;
 }
 
 void gt__bench_close(struct gt_bench_rig *b)

@@ -1,9 +1,11 @@
-/* Choice of the tile size: the least work that fits the memory limit.
- * SPDX-License-Identifier: BSD-2-Clause */
+/* Choice of the tile size: the least work with the fastest kernels that fits the memory limit; where
+ * that takes several tiles, larger ones with slower kernels of less memory if they are faster by the
+ * plans' estimates. SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/predictor.h"
 
 #include "core/backend.h"
 #include "core/ir.h"
+#include "core/program.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,9 +20,10 @@ struct search {
     int32_t full_x, full_y;     /* sizes that cover the area with one tile */
     bool square;                /* tiles are turned, too */
     size_t limit;               /* of host memory */
-    bool strict;                /* what cannot be planned is an error */
+    bool slim;                  /* kernels may be slower to fit */
+    bool least;                 /* the least memory is wanted; what cannot be planned is an error */
     struct gt_tile_choice best; /* best.x.count is 0 as long as nothing fits */
-    double cost;
+    double work, seconds;       /* of the best */
 };
 
 static int32_t min_i32(int32_t a, int32_t b)
@@ -140,6 +143,12 @@ size_t gt__lane_limit(const gt_predictor *p, const struct gt_lane *lane)
     return lane->own_memory ? own_limit(p, lane) : p->options.memory_limit;
 }
 
+size_t gt__lane_share(const gt_predictor *p, const struct gt_lane *lane,
+                      const struct gt_tile_choice *c)
+{
+    return c->slim ? lane->own_memory ? own_limit(p, lane) : c->share : 0;
+}
+
 /* Do two devices plan alike? */
 static bool alike(const gt_device *a, const gt_device *b)
 {
@@ -167,7 +176,9 @@ static gt_status measure_lane(struct search *s, struct gt_tile_choice *c, size_t
             ++n;
         }
     }
-    GT_TRY(gt_program_plan(&m, lane->device, graph, &options));
+    const struct gt_program_extra extra = {.force_variant = -1, .least = s->least};
+    options.memory_limit = gt__lane_share(p, lane, c);
+    GT_TRY(gt__program_plan(&m, lane->device, graph, &options, &extra));
     size_t most = lane->device->max_buffer;
     if (most > 0 && m.arena_bytes > most && !p->options.untiled) {
         return gt__fail(GT_ENOMEM, "a tile wants %zu bytes in one piece, %s gives at most %zu",
@@ -191,6 +202,16 @@ static gt_status measure_lane(struct search *s, struct gt_tile_choice *c, size_t
     return GT_OK;
 }
 
+/* What each program in host memory may take beside the row buffers; 0: nothing. */
+static size_t share_of(const struct search *s, size_t rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->p->n_lanes; ++i) {
+        n += !s->p->lanes[i].own_memory;
+    }
+    return rows >= s->limit ? 0 : (s->limit - rows) / (n > 0 ? n : 1);
+}
+
 /* Bytes of a tile size: sets c->memory and c->host (SIZE_MAX if it cannot be planned). */
 static gt_status measure(struct search *s, struct gt_tile_choice *c)
 {
@@ -203,14 +224,17 @@ static gt_status measure(struct search *s, struct gt_tile_choice *c)
         return gt__fail(GT_ELIMIT, "an image of %d x %d pixels is too large", (int)s->x.image,
                         (int)s->y.image);
     }
-    if (c->host > s->limit) { /* no use in planning */
+    c->slim = s->slim;
+    c->share = s->slim ? share_of(s, c->host) : 0;
+    if (c->host > s->limit || (c->slim && c->share == 0)) { /* no use in planning */
+        c->host = SIZE_MAX;
         return GT_OK;
     }
     GT_TRY_OUT(gt__tile_graph(&t, p, NULL, c->x.size, c->y.size));
     for (size_t i = 0; i < p->n_lanes && status == GT_OK; ++i) {
         status = measure_lane(s, c, i, t.graph);
     }
-    if ((status == GT_ENOMEM || status == GT_ENOTSUP) && !p->options.untiled && !s->strict) {
+    if ((status == GT_ENOMEM || status == GT_ENOTSUP) && !p->options.untiled && !s->least) {
         status = GT_OK; /* beyond what can be addressed by the host or by a kernel */
         c->host = SIZE_MAX;
     }
@@ -228,6 +252,23 @@ static double work(const struct search *s, const struct gt_tile_choice *c)
     return (double)columns * c->y.count * (c->x.size + shrink) * (c->y.size + shrink);
 }
 
+/* Estimated time, several devices counted as the first. */
+static double seconds(const struct search *s, const struct gt_tile_choice *c)
+{
+    int32_t columns = gt__ceil_div(c->x.count, (int32_t)s->p->n_lanes);
+    return (double)columns * c->y.count * c->memory.seconds;
+}
+
+static bool better(const struct search *s, const struct gt_tile_choice *c)
+{
+    if (s->best.x.count == 0) {
+        return true;
+    }
+    /* Among fast plans work tells more: costs that were measured for some sizes only do not
+     * compare with estimates. */
+    return s->slim ? seconds(s, c) < s->seconds : work(s, c) < s->work;
+}
+
 static struct gt_tile_choice lay(const struct search *s, int32_t size_x, int32_t size_y)
 {
     struct gt_tile_choice c = {0};
@@ -236,7 +277,7 @@ static struct gt_tile_choice lay(const struct search *s, int32_t size_x, int32_t
     return c;
 }
 
-/* Measure one size; it becomes the best if it fits and means less work. */
+/* Measure one size; it becomes the best if it fits and is better. */
 static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *fits)
 {
     struct gt_tile_choice c = lay(s, size_x, size_y);
@@ -249,8 +290,9 @@ static gt_status offer(struct search *s, int32_t size_x, int32_t size_y, bool *f
     }
     GT_TRY(measure(s, &c));
     *fits = c.host <= s->limit && c.own_surplus == 0;
-    if (*fits && (s->best.x.count == 0 || work(s, &c) < s->cost)) {
-        s->cost = work(s, &c);
+    if (*fits && better(s, &c)) {
+        s->work = work(s, &c);
+        s->seconds = seconds(s, &c);
         s->best = c;
     }
     return GT_OK;
@@ -261,7 +303,7 @@ static gt_status refine_square(struct search *s)
 {
     const gt_model_geometry *g = &s->p->geometry;
     int32_t best = 0;
-    double least = s->cost;
+    double least = s->work;
     bool fits = false;
     for (int32_t size = g->minimum; size < s->best.x.size; size += g->step) {
         struct gt_tile_choice c = lay(s, size, size);
@@ -320,7 +362,7 @@ static gt_status refine(struct search *s)
         for (int32_t rows = ny + 2; size_x > 0 && rows > 0 && fits; --rows) {
             int32_t size_y = gt__tile_for_count(g, s->y, rows);
             struct gt_tile_choice c = lay(s, size_x, size_y);
-            if (size_y > 0 && work(s, &c) < s->cost) {
+            if (size_y > 0 && work(s, &c) < s->work) {
                 GT_TRY(offer(s, size_x, size_y, &fits));
             }
         }
@@ -339,7 +381,7 @@ static gt_status search_patches(struct search *s)
     return GT_OK;
 }
 
-static gt_status search_all(struct search *s)
+static gt_status search_sizes(struct search *s)
 {
     const gt_predict_options *o = &s->p->options;
     bool fits = false;
@@ -364,6 +406,16 @@ static gt_status search_all(struct search *s)
     return s->square ? refine_square(s) : refine(s);
 }
 
+static gt_status search_all(struct search *s)
+{
+    GT_TRY(search_sizes(s));
+    if (s->p->options.untiled || (s->best.x.count == 1 && s->best.y.count == 1)) {
+        return GT_OK;
+    }
+    s->slim = true;
+    return search_sizes(s);
+}
+
 /* The error for a limit that nothing fits, with what the smallest size takes in all. */
 static gt_status fail_limit(struct search *s)
 {
@@ -373,7 +425,8 @@ static gt_status fail_limit(struct search *s)
     side = o->tile > 0 && !s->p->patches ? o->tile : side;
     struct gt_tile_choice c = lay(s, min_i32(side, s->full_x), min_i32(side, s->full_y));
     s->limit = SIZE_MAX; /* or measure() stops at the row buffers */
-    s->strict = true;
+    s->slim = false;
+    s->least = true;
     GT_TRY(measure(s, &c));
     const char *which = o->tile > 0 ? "the" : "the smallest";
     if (c.own_surplus > 0 && c.host <= limit) {
@@ -391,7 +444,7 @@ static gt_status fail_limit(struct search *s)
 /* What to search for: the lines of an area and the sizes that cover it; 0: there is none. */
 static struct search start(const gt_predictor *p, const struct gt_predict_area *area)
 {
-    struct search s = {.p = p, .cost = INFINITY};
+    struct search s = {.p = p, .work = INFINITY, .seconds = INFINITY};
     bool mirrored = p->options.orientations > 1;
     s.x = (struct gt_tile_line){area->width, mirrored ? area->width : 0};
     s.y = (struct gt_tile_line){area->rows, mirrored ? area->height : 0};

@@ -198,6 +198,7 @@ static gt_status make_program(struct gt_lane *lane, gt_predictor *p, const gt_gr
 {
     gt_program_options options = gt__lane_options(p, lane);
     gt_program_memory memory;
+    options.memory_limit = gt__lane_share(p, lane, &p->choice);
     GT_TRY(gt_program_create(&lane->program, lane->device, graph, &options));
     for (size_t i = 0; i < p->n_params; ++i) {
         float *data = NULL;
@@ -217,7 +218,8 @@ gt_status gt__predictor_programs(const struct gt_lane **failed, gt_predictor *p)
     struct gt_tile_graph t = {NULL, GT_NO_VALUE, GT_NO_VALUE};
     gt_status status = GT_OK;
     *failed = NULL;
-    if (p->lanes[0].program && p->width == width && p->height == height) {
+    if (p->lanes[0].program && p->width == width && p->height == height &&
+        p->slim == p->choice.slim && p->share == p->choice.share) {
         return GT_OK;
     }
     free_programs(p); /* first: old and new together would pass the memory limit */
@@ -231,6 +233,8 @@ gt_status gt__predictor_programs(const struct gt_lane **failed, gt_predictor *p)
     p->prob = t.prob;
     p->width = width;
     p->height = height;
+    p->slim = p->choice.slim;
+    p->share = p->choice.share;
 out:
     if (status != GT_OK) {
         free_programs(p);

@@ -19,6 +19,8 @@ struct gt_tile_choice {
     size_t rows;              /* bytes of row buffers */
     size_t host;              /* rows + weights + programs in host memory */
     size_t program;           /* the largest program in a device's own memory, else anywhere */
+    bool slim;                /* plans keep to the limits by slower kernels */
+    size_t share;             /* slim: of host memory, for each program there */
     size_t own_surplus;       /* bytes by which a device's own memory is exceeded at most */
 };
 
@@ -77,6 +79,8 @@ struct gt_predictor {
     size_t n_params;
 
     int32_t width, height; /* of the programs' tiles */
+    bool slim;             /* and how they were planned */
+    size_t share;
     gt_value input, prob;
     gt_value *params; /* n_params */
 
@@ -108,6 +112,10 @@ size_t gt__tile_least(const gt_predictor *p, const struct gt_predict_area *area)
 
 /* Options of the program of a lane. */
 gt_program_options gt__lane_options(const gt_predictor *p, const struct gt_lane *lane);
+
+/* Limit of the plan of a lane's program under a choice; 0: none. */
+size_t gt__lane_share(const gt_predictor *p, const struct gt_lane *lane,
+                      const struct gt_tile_choice *choice);
 
 /* Bytes that the options allow a program of a lane. */
 size_t gt__lane_limit(const gt_predictor *p, const struct gt_lane *lane);

@@ -206,6 +206,14 @@ int tool_number(float *value, const char *flag, const char *text)
     return 0;
 }
 
+int tool_bytes(size_t *out, const char *flag, const char *text)
+{
+    if (text && (!tool_parse_bytes(out, text) || *out == 0)) {
+        return tool_usage("--%s is '%s', expected for example 512M or 2G", flag, text);
+    }
+    return 0;
+}
+
 int tool_choice(const char *text, const char *const *list)
 {
     for (int i = 0; list[i]; i++) {

@@ -13,6 +13,8 @@ struct bench_flags {
     double width;
     gt_precision precision;
     struct precision_flags precision_text;
+    char *memory_limit;
+    size_t memory_bytes; /* 0: none */
     struct device_flags device;
 };
 

@@ -31,6 +31,7 @@ void bench_options(gt_benchmark_options *o, const struct bench_flags *f, gt_benc
     o->warmup = f->warmup;
     o->deterministic = f->deterministic;
     o->precision = f->precision;
+    o->memory_limit = f->memory_bytes;
 }
 
 static int on_run(uint64_t done, uint64_t total, void *cookie)
@@ -176,6 +177,10 @@ int cmd_benchmark(int argc, char **argv)
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "only position-independent sums",
          NULL},
         PRECISION_OPTIONS(f.precision_text),
+        {"memory-limit", 0, POPT_ARG_STRING, &f.memory_limit, 0,
+         "bytes that the network may take: slower kernels are taken where they take less "
+         "(default: no limit)",
+         "B"},
         {"dump", 0, POPT_ARG_NONE, &f.dump, 0,
          "print the plan with times per step on stderr; OpenCL: timings then include measuring "
          "them",
@@ -199,6 +204,7 @@ int cmd_benchmark(int argc, char **argv)
     }
     f.device.silent = progress_alone(f.progress, f.quiet);
     code = precision_fill(&f.precision, &f.precision_text);
+    code = code ? code : tool_bytes(&f.memory_bytes, "memory-limit", f.memory_limit);
     if (code) {
         return code;
     }

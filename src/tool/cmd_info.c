@@ -1,5 +1,6 @@
 /* greentea info: a network or a model file. SPDX-License-Identifier: BSD-2-Clause */
 #include "tool/config.h"
+#include "tool/flags_plan.h"
 #include "tool/flags_preprocess.h"
 #include "tool/tool.h"
 
@@ -12,6 +13,7 @@ struct flags {
     char *net, *file;
     int labels, output, channels, json, config;
     double width;
+    struct plan_flags plan;
 };
 
 static json_t *shape_json(gt_shape s)
@@ -65,6 +67,7 @@ struct summary {
     size_t n_layers;
     int32_t output;
     uint64_t macs;
+    struct plan_memory plan;
 };
 
 static void print_json(const gt_model *model, const struct summary *s)
@@ -86,6 +89,10 @@ static void print_json(const gt_model *model, const struct summary *s)
     json_t *config = json_loads(gt_model_config(model), 0, NULL);
     if (config) {
         json_object_set_new(o, "config", config);
+    }
+    json_t *plan = plan_json(&s->plan);
+    if (plan) {
+        json_object_set_new(o, "plan", plan);
     }
     json_dumpf(o, stdout, JSON_INDENT(2));
     puts("");
@@ -132,6 +139,7 @@ static void print_text(const gt_model *model, const struct summary *s)
            (unsigned long long)gt_model_iteration(model));
     printf("images: %s\n", preprocess_words(words, sizeof words, &preprocess));
     print_labels(model, s->options.labels);
+    plan_print(&s->plan);
     puts("");
     printf("%-12s %-10s %3s %3s %3s %13s %13s %4s %12s %17s\n", "layer", "op", "k", "s", "d",
            "channels", "size", "relu", "parameters", "MACs");
@@ -179,6 +187,10 @@ static int describe(const struct flags *f, gt_model *model)
     if (status != GT_OK) {
         return tool_fail(status, ABOUT_OPTION);
     }
+    int code = plan_network(&s.plan, &f->plan, model, f->output);
+    if (code) {
+        return code;
+    }
     s.macs = 0;
     for (size_t i = 0; i < s.n_layers; i++) {
         s.macs += s.layers[i].macs;
@@ -203,6 +215,8 @@ int cmd_info(int argc, char **argv)
          "P"},
         {"channels", 0, POPT_ARG_INT, &f.channels, 0, "input channels, 1 or 3 (default 3)", "C"},
         {"width", 'w', POPT_ARG_DOUBLE, &f.width, 0, "width of the network (default 1)", "X"},
+        PLAN_OPTIONS(f.plan),
+        DEVICE_OPTIONS(f.plan.device, ""),
         {"json", 0, POPT_ARG_NONE, &f.json, 0, "machine-readable", NULL},
         {"config", 0, POPT_ARG_NONE, &f.config, 0,
          "how a model was trained, as a file for train --config", NULL},

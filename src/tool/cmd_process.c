@@ -137,15 +137,6 @@ static int run(struct process *p)
     return code;
 }
 
-/* Bytes of a flag, 0 if it is not given. */
-static int parse_limit(size_t *out, const char *text, const char *flag)
-{
-    if (text && (!tool_parse_bytes(out, text) || *out == 0)) {
-        return tool_usage("%s is '%s', expected for example 512M or 2G", flag, text);
-    }
-    return 0;
-}
-
 static int check(struct process *p)
 {
     const struct process_flags *f = p->flags;
@@ -155,8 +146,8 @@ static int check(struct process *p)
         return tool_usage(
             "--model, --in and --out are needed; `greentea process --help` lists the options");
     }
-    int code = parse_limit(&p->memory_limit, f->memory_limit, "--memory-limit");
-    code = code ? code : parse_limit(&p->device_limit, f->device_limit, "--device-memory");
+    int code = tool_bytes(&p->memory_limit, "memory-limit", f->memory_limit);
+    code = code ? code : tool_bytes(&p->device_limit, "device-memory", f->device_limit);
     code = code ? code : block_fill(&p->block, &f->block);
     code = code ? code : precision_fill(&p->precision, &f->precision);
     if (code || !f->out) {
@@ -191,7 +182,7 @@ int cmd_process(int argc, char **argv)
          "bytes of the machine's memory for processing (default 1G)", "B"},
         {"device-memory", 0, POPT_ARG_STRING, &f.device_limit, 0,
          "bytes on each GPU (default: a quarter of its memory, at most 4G)", "B"},
-        {"tile", 0, POPT_ARG_INT, &f.tile, 0, "output size of a tile (default: the largest)", "P"},
+        {"tile", 0, POPT_ARG_INT, &f.tile, 0, "output size of a tile (default: the fastest)", "P"},
         {"untiled", 0, POPT_ARG_NONE, &f.untiled, 0, "one tile for a page, whatever the limit",
          NULL},
         {"deterministic", 0, POPT_ARG_NONE, &f.deterministic, 0, "same bits for any tiles", NULL},

@@ -37,6 +37,9 @@ int tool_parse(int argc, char **argv, const struct poptOption *table, const char
  * thing. */
 bool tool_parse_time(double *out, const char *text);
 bool tool_parse_bytes(size_t *out, const char *text);
+/* The bytes of --flag, 1 or more, into *out, which is left where the flag is not given (NULL). 0 or
+ * EXIT_USAGE. */
+int tool_bytes(size_t *out, const char *flag, const char *text);
 /* The number of --flag into *value, which is left where the flag is not given (NULL). 0 or
  * EXIT_USAGE. */
 int tool_number(float *value, const char *flag, const char *text);

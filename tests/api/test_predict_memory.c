@@ -197,13 +197,54 @@ static void stated_minimum(void **state)
     gt_model_free(model);
 }
 
+/* A tile of a given size takes less memory where the limit asks for it, and says the same: to
+ * rounding, and when deterministic bit for bit. */
+static void slower_kernels(void **state)
+{
+    (void)state;
+    gt_model *model = tiny_new_model("u", 1, 2);
+    gt_image *in = tiny_new_image(1, 132, 132);
+    gt_image_view v = gt_image_get_view(in);
+    for (int32_t deterministic = 0; deterministic < 2; ++deterministic) {
+        gt_predict_options o;
+        gt_predictor *p = NULL;
+        gt_predict_plan plan;
+        gt_predict_options_init(&o);
+        o.tile = 132;
+        o.deterministic = deterministic;
+        gt_image *fast = tiny_predict(device, model, &o, &v);
+        tiny_ok(gt_predictor_create(&p, device, model, &o));
+        tiny_ok(gt_predictor_plan(&plan, p, 132, 132));
+        gt_predictor_free(p);
+        assert_int_equal(plan.tiles, 1);
+        o.memory_limit = 10;
+        assert_int_equal(gt_predictor_create(&p, device, model, &o), GT_ENOMEM);
+        o.memory_limit = wanted(model, 10, 132) + 4096; /* preprocessing */
+        if (!deterministic) {
+            assert_true(o.memory_limit < plan.peak_bytes);
+            tiny_ok(gt_predictor_create(&p, device, model, &o));
+            tiny_ok(gt_predictor_plan(&plan, p, 132, 132));
+            assert_true(plan.peak_bytes <= o.memory_limit);
+            gt_predictor_free(p);
+        } else {
+            o.memory_limit = plan.peak_bytes / 2; /* other tiles */
+            o.tile = 0;
+        }
+        gt_image *slim = tiny_predict(device, model, &o, &v);
+        assert_true(tiny_difference(fast, slim) <= (deterministic ? 0 : 1e-5));
+        gt_image_free(fast);
+        gt_image_free(slim);
+    }
+    gt_image_free(in);
+    gt_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_limit),
-        cmocka_unit_test(memory_limit_preprocessed),
-        cmocka_unit_test(too_little_memory),
-        cmocka_unit_test(stated_minimum),
+        cmocka_unit_test(memory_limit),      cmocka_unit_test(memory_limit_preprocessed),
+        cmocka_unit_test(too_little_memory), cmocka_unit_test(stated_minimum),
+        cmocka_unit_test(slower_kernels),
     };
     const gt_allocator counting = {count_allocate, count_release, NULL};
     gt_set_allocator(&counting);

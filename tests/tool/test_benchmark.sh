@@ -47,6 +47,30 @@ grep -q '"forward_ms"' "$tmp/b/benchmark.json" || fail "benchmark.json"
 [ "$(find "$tmp/b" -name '*.tmp*' | wc -l)" = 0 ] || fail "something was left beside"
 grep -q '^mergecrop1 ' "$tmp/table" || fail "the table has no mergecrop1"
 
+# ---- memory limit: what info says before is what benchmark takes ----
+net="--net u --width 0.1 --out-size 36"
+# COMMAND...: must work.
+works() { "$@" >"$tmp/out" 2>"$tmp/err" || fail "$* failed: $(cat "$tmp/err")"; }
+# KEY: its number in the JSON of the last command.
+number() { sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" "$tmp/out" | head -n 1; }
+for mode in process train; do
+    works "$tool" info $net --mode $mode --json
+    free=$(number peak_bytes)
+    expect 4 "smallest plan found takes [0-9]*$" "$tool" info $net --mode $mode --memory-limit 1K
+    least=$(sed -n 's/.*takes \([0-9]*\)$/\1/p' "$tmp/err")
+    [ "$least" -le "$free" ] || fail "$mode: least $least, unlimited $free"
+    works "$tool" info $net --mode $mode --memory-limit "$least" --json
+    [ "$(number peak_bytes)" = "$least" ] || fail "$mode: $(number peak_bytes) of $least planned"
+    works "$tool" benchmark $net --mode $mode --memory-limit "$least" --runs 1 --quiet --json
+    [ "$(number peak_bytes)" = "$least" ] || fail "$mode: $(number peak_bytes) of $least taken"
+    works "$tool" benchmark $net --mode $mode --runs 1 --quiet --json
+    [ "$(number peak_bytes)" = "$free" ] || fail "$mode: $(number peak_bytes) of $free taken"
+    expect 4 "limit is $((least - 1)) bytes" \
+        "$tool" benchmark $net --mode $mode --memory-limit "$((least - 1))" --runs 1 --quiet
+done
+expect 2 "--mode is 'run'" "$tool" info $net --mode run
+expect 2 "--memory-limit is 'some'" "$tool" benchmark $net --memory-limit some
+
 "$tool" benchmark --paper --train --width 0.02 --runs 1 --warmup 0 --quiet >"$tmp/paper" || fail "paper"
 for net in sw sk u usk; do
     grep -q "^$net " "$tmp/paper" || fail "the paper's table has no $net"
