@@ -105,7 +105,7 @@ static void headline(const struct report_page *p)
     fputs("</dl>\n", out);
     if (p->best) {
         fputs("<p class=\"dim\">Scores are those of the best model by ", out);
-        html_text(out, p->metric->text);
+        html_score(out, p->metric->text);
         fputs(", at iteration ", out);
         html_count(out, json_number(p->best, "iteration", 0.0));
         fputs(".</p>\n", out);

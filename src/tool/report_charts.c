@@ -235,17 +235,17 @@ static void picture_keys(const struct report_page *p)
 {
     static const uint8_t missed[3] = {255, 106, 0};
     static const uint8_t invented[3] = {0, 170, 255};
-    fputs("<p>Errors:", p->out);
+    fputs("<p>Errors: ", p->out);
     key(p, missed);
     if (p->labels == 2) {
-        fprintf(p->out, "truth 0, probability above %.1f: a missed boundary merges</span>",
+        fprintf(p->out, "truth 0, probability above %.1f: a missed boundary merges</span> ",
                 p->pictures->threshold);
         key(p, invented);
         fprintf(p->out, "truth 1, not above %.1f: a boundary that is none splits</span></p>\n",
                 p->pictures->threshold);
         return;
     }
-    fputs("another label than the true one</span></p>\n<p>Labels:", p->out);
+    fputs("another label than the true one</span></p>\n<p>Labels: ", p->out);
     for (int32_t k = 0; k < p->labels; k++) {
         uint8_t rgb[3];
         picture_colour(rgb, k, p->labels);

@@ -72,7 +72,7 @@ static void rows(FILE *out, const char *before, const json_t *object, int depth)
             }
             continue;
         }
-        if (json_is_array(v) && !all_scalar(v)) {
+        if (json_is_array(v) && (json_array_size(v) == 0 || !all_scalar(v))) {
             continue;
         }
         fputs("<tr><th scope=\"row\">", out);

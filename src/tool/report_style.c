@@ -29,7 +29,9 @@ static const char *const style[] = {
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(28rem,100%),1fr));"
     "gap:1.5rem 2rem}\n",
     "figure{margin:0;min-width:0}figcaption{font-size:.9375rem;margin-bottom:.25rem}\n",
-    ".key{margin-left:.75rem;font-size:.8125rem;color:var(--dim);white-space:nowrap}"
+    "figcaption "
+    "b{margin-right:.75rem}.key{margin-right:.75rem;font-size:.8125rem;color:var(--dim);white-"
+    "space:nowrap}"
     ".key i{display:inline-block;width:1.1rem;height:0;margin-right:.35rem;"
     "border-top:2.5px solid;vertical-align:.25em}"
     ".key i.thin{border-top-width:1.5px;opacity:.45}"

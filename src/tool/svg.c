@@ -5,6 +5,7 @@
 #include "tool/svg_axis.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     WIDTH = 560,
@@ -52,6 +53,14 @@ void html_text(FILE *out, const char *text)
             fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
         }
     }
+}
+
+void html_score(FILE *out, const char *name)
+{
+    const bool lower = strncmp(name, "V_", 2) == 0;
+    fputs(lower ? "V<sub>" : "", out);
+    html_text(out, lower ? name + 2 : name);
+    fputs(lower ? "</sub>" : "", out);
 }
 
 void html_count(FILE *out, double value)
@@ -211,11 +220,11 @@ static void draw_caption(FILE *out, const struct frame *f, const struct svg_char
     fputs("<figcaption><b>", out);
     html_text(out, c->title);
     svg_axis_factor(factor, sizeof factor, &f->y);
-    fprintf(out, "</b>%s", factor);
+    fprintf(out, "%s</b>", factor);
     for (size_t i = 0; i < c->n_series; i++) {
         fprintf(out, " <span class=\"key\"><i class=\"c%d%s\"></i>", c->series[i].colour,
                 c->series[i].look == SVG_THIN ? " thin" : "");
-        html_text(out, c->series[i].name);
+        html_score(out, c->series[i].name);
         fputs("</span>", out);
     }
     fputs("</figcaption>\n", out);

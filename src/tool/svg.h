@@ -38,6 +38,8 @@ struct svg_chart {
 void svg_chart(FILE *out, const struct svg_chart *chart);
 /* Text with the characters escaped that HTML gives a meaning. */
 void html_text(FILE *out, const char *text);
+/* The same for the name of a score: "V_Rand" with its second half set lower. */
+void html_score(FILE *out, const char *name);
 /* 12345.0 as "12 345" (narrow spaces that do not break). */
 void html_count(FILE *out, double value);
 

@@ -74,6 +74,8 @@ page()
     grep -qE '<script|<link|@import|(src|href)="?(https?:|//)|url\([^#)]' "$1" &&
         complain "$1 needs something from outside"
     grep -qE '(nan|inf)[ "LM<]' "$1" && complain "$1 holds what is no number"
+    grep -qE 'V_(Rand|Info)' "$1" && complain "$1 writes names of scores as files do"
+    grep -qF '</th><td></td></tr>' "$1" && complain "$1 has rows without a value"
     if python3 -c 'import html5lib' 2>/dev/null; then
         python3 -c 'import html5lib, sys
 html5lib.HTMLParser(strict=True).parse(open(sys.argv[1], encoding="utf-8").read())' "$1" ||
@@ -210,7 +212,7 @@ says 'bent: line 1' err
 
 # ---- a loss of two parts ----
 expect 0 train $data --out parts $net --iterations 8 --log-interval 2 --loss softmax+malis \
-    --malis-after 4 --report parts.html
+    --malis-after 4 --equalise mask --report parts.html
 counts 2 '"loss_softmax":[0-9.e-]*,"loss_malis":[0-9.e-]*' parts.jsonl
 says 'MALIS part' parts.html
 page parts.html
