@@ -209,7 +209,11 @@ GT_API gt_status gt_trainer_save(gt_trainer *trainer, const char *path);
 
 /**
  * Continue from `path`, or from `path`.prev if that is the newest valid one. What follows is bit
- * for bit what an uninterrupted run gives (same options, no time limit, CPU).
+ * for bit what an uninterrupted run gives (same options, no time limit, CPU): checkpoints name the
+ * kernels that the training runs on, and these are taken again, whatever measurements (gt_tune_run())
+ * there are now. Where they cannot be (another kind of device, other sizes, kernels that are no more)
+ * they are chosen anew, and the device's log is told (GT_LOG_WARN). To change kernels, the device
+ * holds two programs for a moment.
  * GT_EIO, GT_EFORMAT  neither can be read; GT_ESHAPE  of another network; GT_EINVAL  other solver or
  * preprocessing
  */

@@ -1,5 +1,6 @@
 /* From a graph to placed steps: prune, fuse, select, insert reorders, lay out memory.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "core/choice.h"
 #include "core/program_internal.h"
 #include "core/tune.h"
 
@@ -340,13 +341,23 @@ static gt_status measure(gt_program_memory *out, void *cookie)
     return status;
 }
 
+/* By cost, or as it was noted; the limit goes before both. */
 static gt_status choose(struct lowering *l, size_t bytes)
 {
     const struct gt_program_extra *extra = l->planner.extra;
+    const char *differs = NULL;
     const struct gt_limit limit = {
         .bytes = bytes, .least = extra && extra->least, .measure = measure, .cookie = l};
     GT_TRY(gt__select(&l->choice, &l->planner));
-    return gt__select_within(&l->choice, &l->planner, &limit);
+    if (extra && extra->follow) {
+        differs = gt__choice_follow(&l->choice, &l->planner, extra->follow);
+    }
+    GT_TRY(gt__select_within(&l->choice, &l->planner, &limit));
+    if (extra && extra->differs) {
+        *extra->differs = differs;
+    }
+    return extra && extra->choice ? gt__choice_write(extra->choice, &l->choice, &l->planner)
+                                  : GT_OK;
 }
 
 gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,

@@ -12,10 +12,15 @@ struct gt_program_extra {
     bool no_fuse;
     bool least;       /* the plan that takes the least memory of those found */
     bool no_fallback; /* fail where an operation would run on the CPU beside the device */
+    /* Choose the kernels that this text names (choice.h), if that can be done; NULL: by cost. */
+    const char *follow;
+    const char **differs; /* NULL, or receives why that was not done, NULL if it was */
+    char **choice;        /* NULL, or receives the text of the choice; free with gt__free() */
 };
 gt_status gt__program_create(gt_program **out, gt_device *device, const gt_graph *graph,
                              const gt_program_options *options,
                              const struct gt_program_extra *extra);
+/* gt_program_plan() with further options. */
 gt_status gt__program_plan(gt_program_memory *out, gt_device *device, const gt_graph *graph,
                            const gt_program_options *options, const struct gt_program_extra *extra);
 /* The parameters changed outside of the program's own updates (done by gt_program_write). */

@@ -34,12 +34,10 @@ static uint64_t hash_bytes(uint64_t hash, const char *data, size_t size)
     return hash;
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
+uint64_t gt__hash_text(uint64_t hash, const char *text)
 {
     return hash_bytes(hash, text, strlen(text));
 }
-
-static const uint64_t hash_start = 0xcbf29ce484222325u;
 
 __attribute__((format(printf, 3, 4))) static void say(const struct gt_device *d, gt_log_level level,
                                                       const char *format, ...)
@@ -197,11 +195,11 @@ void gt__tune_cost(const struct gt_planner *p, const struct gt_node *node, struc
 /* The number of threads is left out: plans, and so bits, must not depend on it. */
 static void identity(char out[IDENTITY], const struct gt_device *d)
 {
-    uint64_t kernels = hash_start;
+    uint64_t kernels = GT_HASH_START;
     for (const struct gt_kernel *const *k = d->backend->kernels; *k; k++) {
         char variants[16];
         snprintf(variants, sizeof variants, " %u ", (*k)->n_variants);
-        kernels = hash_text(hash_text(kernels, (*k)->name), variants);
+        kernels = gt__hash_text(gt__hash_text(kernels, (*k)->name), variants);
     }
     snprintf(out, IDENTITY, "greentea-tune 1 %s | %s | %s | %s | %016" PRIx64, d->info.name,
              d->info.driver, d->info.detail, gt_version(), kernels);
@@ -215,7 +213,7 @@ bool gt__tune_path(char *out, const struct gt_device *d)
     char who[IDENTITY];
     char name[64];
     identity(who, d);
-    snprintf(name, sizeof name, "tune-%016" PRIx64 ".txt", hash_text(hash_start, who));
+    snprintf(name, sizeof name, "tune-%016" PRIx64 ".txt", gt__hash_text(GT_HASH_START, who));
     return gt__cache_path(out, name);
 }
 
@@ -250,7 +248,7 @@ static gt_status read_table(struct gt_device *d, FILE *file, bool *damaged)
         strcmp(line + strlen(who), "\n") != 0) {
         return GT_OK;
     }
-    uint64_t hash = hash_text(hash_start, line);
+    uint64_t hash = gt__hash_text(GT_HASH_START, line);
     while (fgets(line, sizeof line, file)) {
         double seconds = 0.0;
         if (strncmp(line, "end ", 4) == 0) {
@@ -258,7 +256,7 @@ static gt_status read_table(struct gt_device *d, FILE *file, bool *damaged)
             *damaged = strcmp(line, end) != 0 || fgetc(file) != EOF;
             return GT_OK;
         }
-        hash = hash_text(hash, line);
+        hash = gt__hash_text(hash, line);
         if (!take_line(&seconds, line) ||
             (d->tune->n > 0 && strcmp(d->tune->entries[d->tune->n - 1].key, line) >= 0)) {
             return GT_OK;
@@ -308,12 +306,12 @@ gt_status gt__tune_save(struct gt_device *d)
     }
     identity(line, d);
     strcat(line, "\n");
-    uint64_t hash = hash_text(hash_start, line);
+    uint64_t hash = gt__hash_text(GT_HASH_START, line);
     fputs(line, f.file);
     for (size_t i = 0; i < d->tune->n; i++) {
         const struct entry *e = &d->tune->entries[i];
         snprintf(line, sizeof line, "%s %.0f\n", e->key, ceil(e->seconds * 1e9));
-        hash = hash_text(hash, line);
+        hash = gt__hash_text(hash, line);
         fputs(line, f.file);
     }
     fprintf(f.file, "end %zu %016" PRIx64 "\n", d->tune->n, hash);

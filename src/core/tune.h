@@ -7,6 +7,10 @@
 
 enum { GT_TUNE_KEY = 640 };
 
+/* FNV-1a, to tell texts apart; starts with GT_HASH_START. */
+#define GT_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t gt__hash_text(uint64_t hash, const char *text);
+
 /* What was measured, as one line without a number: operation, attributes that change the work,
  * epilogue, shape and layout of every value, kernel, variant. */
 void gt__tune_key(char out[GT_TUNE_KEY], const struct gt_graph *g, const struct gt_node *node,

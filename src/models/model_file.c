@@ -53,7 +53,8 @@ static gt_status list_tensors(struct content *c, const gt_model *model,
 static gt_status prepare(struct content *c, const gt_model *model,
                          const struct gt_checkpoint *extra)
 {
-    c->state = (struct gt_checkpoint){model->iteration, model->key, model->counter, NULL, NULL, 0};
+    c->state =
+        (struct gt_checkpoint){model->iteration, model->key, model->counter, NULL, NULL, NULL, 0};
     if (extra) {
         c->state = *extra;
     }

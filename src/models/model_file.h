@@ -20,7 +20,8 @@ struct gt_file_tensor {
 /* What a checkpoint holds beyond the model. */
 struct gt_checkpoint {
     uint64_t iteration, key, counter;
-    const char *solver; /* JSON object as text; NULL: the model's, if any */
+    const char *solver;  /* JSON object as text; NULL: the model's, if any */
+    const char *kernels; /* of the training, JSON object as text; NULL: none */
     const struct gt_file_tensor *tensors;
     size_t n_tensors;
 };

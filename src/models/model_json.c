@@ -222,6 +222,9 @@ static gt_status add_metadata(json_t *root, const struct gt_checkpoint *state, c
     bad |= json_object_set_new(meta, "greentea.counter", number_text(state->counter));
     bad |= json_object_set_new(meta, "greentea.config", json_string(config));
     bad |= json_object_set_new(meta, "greentea.sha256", json_string(sha256));
+    if (state->kernels) {
+        bad |= json_object_set_new(meta, "greentea.kernels", json_string(state->kernels));
+    }
     bad |= json_object_set_new(root, "__metadata__", meta);
     return bad ? no_memory() : GT_OK;
 }

@@ -70,6 +70,7 @@ static void note_damaged(gt_trainer *t, const char *path)
 gt_status gt_trainer_save(gt_trainer *t, const char *path)
 {
     struct states s = {0};
+    char *kernels = NULL;
     gt_status status = GT_OK;
     if (!t || !path) {
         return gt__fail(GT_EINVAL, "trainer or path is NULL");
@@ -80,15 +81,18 @@ gt_status gt_trainer_save(gt_trainer *t, const char *path)
         GT_TRY_OUT(
             gt__program_read_kept(t->phase.program, t->phase.states[i].value, s.tensors[i].data));
     }
+    GT_TRY_OUT(gt__choices_json(&kernels, t));
     struct gt_checkpoint checkpoint = {.iteration = t->iteration,
                                        .key = t->key,
                                        .counter = t->counter,
+                                       .kernels = kernels,
                                        .tensors = s.tensors,
                                        .n_tensors = t->phase.n_states};
     bool replace = is_damaged(t, path); /* `path`.prev is the only good one */
     GT_TRY_OUT(gt__model_file_write(t->model, path, &checkpoint, !replace));
     t->damaged = t->damaged && !replace;
 out:
+    gt__free(kernels);
     states_free(&s);
     return status;
 }
@@ -159,6 +163,7 @@ static gt_status read_states(struct states *s, const gt_trainer *t,
 static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
 {
     struct states s = {0};
+    struct gt_choices choices = {.of = {NULL}};
     uint64_t iteration = 0;
     uint64_t key = 0;
     uint64_t counter = 0;
@@ -176,7 +181,8 @@ static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
     GT_TRY_OUT(gt__model_file_number(&counter, file, "greentea.counter"));
     GT_TRY_OUT(states_create(&s, t));
     GT_TRY_OUT(read_states(&s, t, file));
-    GT_TRY_OUT(gt__phase_enter(t, iteration));
+    GT_TRY_OUT(gt__choices_read(&choices, gt__model_file_meta(file, "greentea.kernels")));
+    GT_TRY_OUT(gt__phase_resume(t, iteration, &choices));
     GT_TRY_OUT(gt__model_file_weights(t->model, file));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
@@ -193,6 +199,7 @@ static gt_status restore(gt_trainer *t, const struct gt_model_file *file)
     t->start_ns = 0;
     status = gt_trainer_sync(t);
 out:
+    gt__choices_free(&choices);
     states_free(&s);
     return status;
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const gt__loss_names[GT_LOSS_KINDS] = {"softmax", "malis", "softmax+malis"};
+
 /* ---- options ---- */
 
 void gt__loss_options_init(gt_loss_options *o)
@@ -54,8 +56,7 @@ gt_status gt__loss_check(const gt_train_options *o, int32_t labels)
 
 gt_status gt__loss_json(json_t *json, const gt_loss_options *o)
 {
-    static const char *const kinds[] = {"softmax", "malis", "softmax+malis"};
-    int bad = json_object_set_new(json, "loss", json_string(kinds[o->kind]));
+    int bad = json_object_set_new(json, "loss", json_string(gt__loss_names[o->kind]));
     bad |= json_object_set_new(json, "softmax_weight", json_real((double)o->softmax_weight));
     if (o->kind != GT_LOSS_SOFTMAX) {
         bad |= json_object_set_new(json, "malis_weight", json_real((double)o->malis_weight));
@@ -163,24 +164,23 @@ void gt__phase_free(struct gt_phase *p)
     *p = (struct gt_phase){.program = NULL};
 }
 
-static size_t bytes(const gt_program_memory *m)
-{
-    return m->arena_bytes + m->packed_bytes + m->kept_bytes;
-}
-
-static void note_memory(gt_trainer *t, const gt_program_memory *m)
-{
-    if (bytes(m) >= bytes(&t->memory)) {
-        t->memory = *m;
-    }
-}
+/* The kernels to take: those of a checkpoint, else those planned at the beginning. */
+struct wish {
+    const char *follow;  /* NULL: the trainer's own plan, if there is one */
+    const char *differs; /* receives why not; kept if they were taken */
+};
 
 /* A phase of this kind; without `out` it is only planned. Its parameters are the model's. */
-static gt_status make(struct gt_phase *out, gt_trainer *t, gt_loss_kind kind)
+static gt_status make(struct gt_phase *out, gt_trainer *t, gt_loss_kind kind, struct wish *wish)
 {
     struct gt_phase p = {.kind = kind};
+    struct gt_phase_plan plan = {.choice = NULL};
+    struct gt_phase_plan former = t->plans[kind];
+    const char *differs = NULL;
+    const struct gt_program_extra extra = {.follow = wish->follow ? wish->follow : former.choice,
+                                           .differs = &differs,
+                                           .choice = &plan.choice};
     gt_program_options options;
-    gt_program_memory memory;
     gt_status status = GT_OK;
     gt_program_options_init(&options);
     options.deterministic = t->options.deterministic;
@@ -189,22 +189,25 @@ static gt_status make(struct gt_phase *out, gt_trainer *t, gt_loss_kind kind)
         gt__alloc(&p.params, gt_model_tensors(t->model), sizeof *p.params, "list of parameters"));
     GT_TRY_OUT(build_graph(&p, t));
     if (!out) {
-        GT_TRY_OUT(gt_program_plan(&memory, t->device, p.graph, &options));
-        note_memory(t, &memory);
-        goto out;
+        GT_TRY_OUT(gt__program_plan(&plan.memory, t->device, p.graph, &options, &extra));
+        goto planned;
     }
     GT_TRY_OUT(list_states(&p));
-    GT_TRY_OUT(gt_program_create(&p.program, t->device, p.graph, &options));
+    GT_TRY_OUT(gt__program_create(&p.program, t->device, p.graph, &options, &extra));
     for (size_t i = 0; i < gt_model_tensors(t->model); ++i) {
         float *data = NULL;
         GT_TRY_OUT(gt_model_tensor(NULL, NULL, &data, t->model, i));
         GT_TRY_OUT(gt_program_write(p.program, p.params[i], data));
     }
-    gt_program_get_memory(p.program, &memory);
-    note_memory(t, &memory);
+    gt_program_get_memory(p.program, &plan.memory);
     *out = p;
     p = (struct gt_phase){.program = NULL};
+planned:
+    wish->differs = differs ? differs : wish->differs;
+    t->plans[kind] = plan;
+    plan = former;
 out:
+    gt__free(plan.choice);
     gt__phase_free(&p);
     return status;
 }
@@ -212,11 +215,12 @@ out:
 gt_status gt__phase_start(gt_trainer *t)
 {
     gt_device_info device;
+    struct wish wish = {.follow = NULL};
     gt_loss_kind first = kind_at(&t->options.loss, t->iteration);
     gt_device_describe(t->device, &device);
     t->early = strcmp(device.backend, "cpu") != 0;
-    GT_TRY(make(&t->phase, t, first));
-    return first != t->options.loss.kind ? make(NULL, t, t->options.loss.kind) : GT_OK;
+    GT_TRY(make(&t->phase, t, first, &wish));
+    return first != t->options.loss.kind ? make(NULL, t, t->options.loss.kind, &wish) : GT_OK;
 }
 
 /* Both have the same states in the same order: those of the network's parameters. */
@@ -236,15 +240,12 @@ static gt_status move_states(const struct gt_phase *to, const struct gt_phase *f
     return status;
 }
 
-gt_status gt__phase_enter(gt_trainer *t, uint64_t iteration)
+/* From the present program to another. */
+static gt_status change(gt_trainer *t, gt_loss_kind kind, struct wish *wish)
 {
-    gt_loss_kind kind = kind_at(&t->options.loss, iteration);
     struct gt_phase next = {.program = NULL};
-    if (kind == t->phase.kind) {
-        return GT_OK;
-    }
     GT_TRY(gt_trainer_sync(t)); /* the new program starts from the model's weights */
-    GT_TRY(make(&next, t, kind));
+    GT_TRY(make(&next, t, kind, wish));
     gt_status status = move_states(&next, &t->phase);
     if (status != GT_OK) {
         gt__phase_free(&next);
@@ -253,5 +254,35 @@ gt_status gt__phase_enter(gt_trainer *t, uint64_t iteration)
     gt__phase_free(&t->phase);
     t->phase = next;
     t->uploaded = false;
+    return GT_OK;
+}
+
+gt_status gt__phase_enter(gt_trainer *t, uint64_t iteration)
+{
+    gt_loss_kind kind = kind_at(&t->options.loss, iteration);
+    struct wish wish = {.follow = NULL};
+    return kind == t->phase.kind ? GT_OK : change(t, kind, &wish);
+}
+
+/* Is the plan of this loss already what the checkpoint says? */
+static bool as_planned(const gt_trainer *t, const struct gt_choices *choices, gt_loss_kind kind)
+{
+    const char *own = t->plans[kind].choice;
+    return !choices->of[kind] || (own && strcmp(own, choices->of[kind]) == 0);
+}
+
+gt_status gt__phase_resume(gt_trainer *t, uint64_t iteration, const struct gt_choices *choices)
+{
+    gt_loss_kind now = kind_at(&t->options.loss, iteration);
+    gt_loss_kind last = t->options.loss.kind;
+    struct wish later = {.follow = choices->of[last]};
+    struct wish wish = {.follow = choices->of[now]};
+    if (last != now && !as_planned(t, choices, last)) {
+        GT_TRY(make(NULL, t, last, &later));
+    }
+    if (now != t->phase.kind || !as_planned(t, choices, now)) {
+        GT_TRY(change(t, now, &wish));
+    }
+    gt__choices_warn(t, wish.differs ? wish.differs : later.differs);
     return GT_OK;
 }

@@ -123,6 +123,9 @@ void gt_trainer_free(gt_trainer *t)
     gt__feeder_free(t->feeder);
     gt__balance_free(t->balance);
     gt__phase_free(&t->phase);
+    for (size_t kind = 0; kind < GT_LOSS_KINDS; ++kind) {
+        gt__free(t->plans[kind].choice);
+    }
     gt__free(t);
 }
 
@@ -299,9 +302,20 @@ gt_status gt_trainer_sync(gt_trainer *t)
     return GT_OK;
 }
 
+static size_t bytes(const gt_program_memory *m)
+{
+    return m->arena_bytes + m->packed_bytes + m->kept_bytes;
+}
+
 void gt_trainer_get_memory(const gt_trainer *t, gt_program_memory *out)
 {
-    *out = t->memory;
+    gt_loss_kind larger = t->phase.kind;
+    for (size_t kind = 0; kind < GT_LOSS_KINDS; ++kind) {
+        if (bytes(&t->plans[kind].memory) > bytes(&t->plans[larger].memory)) {
+            larger = (gt_loss_kind)kind;
+        }
+    }
+    *out = t->plans[larger].memory;
 }
 
 gt_status gt_trainer_dump(char **out, const gt_trainer *t)

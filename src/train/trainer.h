@@ -31,14 +31,28 @@ struct gt_phase {
     size_t n_states;
 };
 
+enum { GT_LOSS_KINDS = GT_LOSS_SOFTMAX_MALIS + 1 };
+extern const char *const gt__loss_names[GT_LOSS_KINDS];
+
+/* What is known of the program of a loss: its kernels (choice.h; NULL: not planned), its memory. */
+struct gt_phase_plan {
+    char *choice;
+    gt_program_memory memory;
+};
+
+/* Kernels by loss, as a checkpoint has them; NULL where it has none. */
+struct gt_choices {
+    char *of[GT_LOSS_KINDS];
+};
+
 struct gt_trainer {
     gt_device *device;
     gt_model *model;
     gt_dataset *dataset;
     gt_train_options options; /* complete: patch, batch and augment chosen */
     struct gt_phase phase;
-    gt_shape input, label;    /* of a batch */
-    gt_program_memory memory; /* of the larger phase */
+    gt_shape input, label; /* of a batch */
+    struct gt_phase_plan plans[GT_LOSS_KINDS];
     struct gt_feeder *feeder;
     struct gt_balance *balance; /* label equalisation */
 
@@ -68,7 +82,18 @@ gt_status gt__phase_start(gt_trainer *t);
 /* The program for the iteration after `iteration` done ones. A new one takes over parameters and
  * optimizer state; where it cannot be had, the trainer stays as it was. */
 gt_status gt__phase_enter(gt_trainer *t, uint64_t iteration);
+/* The same for a checkpoint of that iteration: programs with the kernels that it names, where they
+ * can run; else the device's log is told. */
+gt_status gt__phase_resume(gt_trainer *t, uint64_t iteration, const struct gt_choices *choices);
 void gt__phase_free(struct gt_phase *phase);
+
+/* The kernels of all planned programs as a JSON object; free with gt__free(). */
+gt_status gt__choices_json(char **out, const gt_trainer *t);
+/* json NULL: an old file, without any. */
+gt_status gt__choices_read(struct gt_choices *out, const char *json);
+void gt__choices_free(struct gt_choices *choices);
+/* Tell the device's log, unless `differs` is NULL. */
+void gt__choices_warn(const gt_trainer *t, const char *differs);
 
 /* Do pixels lose their label at random, and shall MALIS have them all the same? */
 bool gt__loss_needs_truth(const gt_train_options *o);

@@ -143,7 +143,7 @@ static void test_other_tensors(void **state)
     gt_model *r = NULL;
     float value = 1;
     struct gt_file_tensor extra = {"ip9.bias", {1, 1, 1, 1}, 1, &value};
-    const struct gt_checkpoint with = {1, 1, 1, NULL, &extra, 1};
+    const struct gt_checkpoint with = {1, 1, 1, NULL, NULL, &extra, 1};
     OK(gt__model_file_write(m, in_folder("e"), &with, false));
     assert_int_equal(gt_model_load(&r, in_folder("e")), GT_EFORMAT);
     HAS("ip9.bias does not belong to the network sk");

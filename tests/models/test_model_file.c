@@ -167,12 +167,14 @@ static void test_checkpoint(void **state)
         {"optimizer.m.ip3.bias", {1, 2, 1, 1}, 1, values},
         {"optimizer.v.ip3.bias", {2, 1, 2, 1}, 4, values + 2},
     };
-    const struct gt_checkpoint extra = {42, 7, 99, "{\"name\":\"adamw\"}", tensors, 2};
+    const struct gt_checkpoint extra = {42,      7, 99, "{\"name\":\"adamw\"}", "{\"malis\":\"x\"}",
+                                        tensors, 2};
     OK(gt__model_file_write(m, in_folder("c"), &extra, false));
     struct gt_model_file *f = NULL;
     float back[4] = {0};
     uint64_t number = 0;
     OK(gt__model_file_open(&f, in_folder("c")));
+    assert_string_equal(gt__model_file_meta(f, "greentea.kernels"), "{\"malis\":\"x\"}");
     OK(gt__model_file_number(&number, f, "greentea.counter"));
     assert_true(number == 99);
     OK(gt__model_file_read(back, f, "optimizer.m.ip3.bias", (gt_shape){1, 2, 1, 1}));
