@@ -52,10 +52,10 @@ void plan_print(const struct plan_memory *plan)
     if (plan->mode) {
         printf(
             "%s on %s: peak %zu bytes = %.1f MiB (values %.1f, prepared weights %.1f, parameters "
-            "and state %.1f); about %.3g ms\n",
+            "and state %.1f); about %.*f ms\n",
             plan->mode, plan->device, bytes(m), (double)bytes(m) / mib,
             (double)m->arena_bytes / mib, (double)m->packed_bytes / mib,
-            (double)m->kept_bytes / mib, m->seconds * 1e3);
+            (double)m->kept_bytes / mib, m->seconds < 0.1 ? 2 : 0, m->seconds * 1e3);
     }
 }
 
