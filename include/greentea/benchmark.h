@@ -87,7 +87,8 @@ typedef struct gt_benchmark_layers {
  * it, then forward, backward and update as wholes; warm-up and runs of the options for each. The
  * sum over layers exceeds the whole by the waiting. Bias and ReLU folded into a convolution count
  * for it, a copy into another layout for the layer that reads it; a 1x1 convolution behind a
- * doubling is computed before it and keeps its name.
+ * doubling is computed before it and keeps its name. Doubling has a step of its own here, while
+ * other programs do it within the MergeCrop that reads it.
  * out  the caller owns it; free with gt_benchmark_layers_free()
  * Errors as gt_benchmark_run().
  */

@@ -27,8 +27,9 @@ static void add_step(struct gt_text *text, const struct gt_program *p, size_t i)
     snprintf(shape, sizeof shape, "%dx%dx%dx%d", s.n, s.c, s.h, s.w);
     gt__text_add(text, "%4zu %-17s %-31s v%u %-16s %-20s", i, gt__ops[node->op]->name,
                  step->kernel->name, step->variant, p->graph->values[named].name, shape);
-    gt__text_add(text, "%s%s", node->epilogue & GT_EPILOGUE_BIAS ? " +bias" : "",
-                 node->epilogue & GT_EPILOGUE_RELU ? " +relu" : "");
+    gt__text_add(text, "%s%s%s", node->epilogue & GT_EPILOGUE_BIAS ? " +bias" : "",
+                 node->epilogue & GT_EPILOGUE_RELU ? " +relu" : "",
+                 node->epilogue & GT_PROLOGUE_DOUBLE ? " +double" : "");
     for (int32_t k = 0; k < node->n_in; k++) {
         add_layout(text, &step->in[k]);
     }

@@ -1,4 +1,5 @@
-/* Pruning, and folding of bias and ReLU into the node that produces their input.
+/* Pruning, folding of bias and ReLU into the node that produces their input, and of doubling into
+ * the MergeCrop that reads it.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "core/planner.h"
 
@@ -167,6 +168,12 @@ static size_t find_reader(const struct gt_graph *g, size_t from, gt_value v)
     return g->n_nodes;
 }
 
+static void remove_node(struct gt_graph *g, size_t i)
+{
+    memmove(&g->nodes[i], &g->nodes[i + 1], (g->n_nodes - i - 1) * sizeof *g->nodes);
+    g->n_nodes--;
+}
+
 gt_status gt__fuse(struct gt_planner *p)
 {
     struct gt_graph *g = p->graph;
@@ -182,9 +189,40 @@ gt_status gt__fuse(struct gt_planner *p)
                 break;
             }
             g->nodes[i] = fused;
-            memmove(&g->nodes[r], &g->nodes[r + 1], (g->n_nodes - r - 1) * sizeof *g->nodes);
-            g->n_nodes--;
+            remove_node(g, r);
         }
+    }
+    gt__free(readers);
+    gt__renumber(g);
+    return GT_OK;
+}
+
+gt_status gt__fold_doubling(struct gt_planner *p)
+{
+    struct gt_graph *g = p->graph;
+    int32_t *readers = NULL;
+    GT_TRY(gt__alloc(&readers, g->n_values, sizeof *readers, "planner"));
+    count_readers(g, readers);
+    for (size_t i = 0; i < g->n_nodes;) {
+        gt_value doubled = g->nodes[i].out[0];
+        size_t r = g->n_nodes;
+        if (g->nodes[i].op == GT_OP_upsample_fwd && readers[doubled] == 1) {
+            r = find_reader(g, i + 1, doubled);
+        }
+        if (r == g->n_nodes || g->nodes[r].op != GT_OP_mergecrop_fwd ||
+            g->nodes[r].in[0] != doubled) {
+            i++;
+            continue;
+        }
+        struct gt_node fused = g->nodes[r];
+        fused.in[0] = g->nodes[i].in[0];
+        fused.epilogue |= GT_PROLOGUE_DOUBLE;
+        if (!some_kernel_accepts(p, &fused)) {
+            i++;
+            continue;
+        }
+        g->nodes[r] = fused;
+        remove_node(g, i);
     }
     gt__free(readers);
     gt__renumber(g);

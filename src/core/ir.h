@@ -49,8 +49,9 @@ struct gt_attr {
     float rate_mult, decay_mult;            /* updates */
 };
 
-/* Folded into the producer by fuse.c: applied in this order. */
-enum gt_epilogue { GT_EPILOGUE_BIAS = 1, GT_EPILOGUE_RELU = 2 };
+/* Folded in by fuse.c. Bias and ReLU, in this order: into the convolution that makes their input.
+ * Doubling (nearest, as upsample_fwd): into the MergeCrop whose input 0 it makes. */
+enum gt_epilogue { GT_EPILOGUE_BIAS = 1, GT_EPILOGUE_RELU = 2, GT_PROLOGUE_DOUBLE = 4 };
 
 struct gt_node {
     enum gt_op op;
@@ -58,7 +59,7 @@ struct gt_node {
     gt_value in[GT_MAX_IN];   /* bias of a fused convolution is in[2] */
     gt_value out[GT_MAX_OUT]; /* updates name their kept inputs here: written in place */
     struct gt_attr attr;
-    uint32_t epilogue; /* mask of gt_epilogue */
+    uint32_t epilogue; /* mask of gt_epilogue, the prologue too */
     int32_t backward;  /* 1: appended by differentiation */
     int32_t layer;     /* number of the layer in gt_graph.layers, from 1; 0: of none */
 };

@@ -381,6 +381,9 @@ gt_status gt__program_layout(struct gt_program *program, const gt_graph *graph,
     if (!extra || !extra->no_fuse) {
         GT_TRY_OUT(gt__fuse(&l.planner));
         GT_TRY_OUT(gt__commute(l.planner.graph));
+        if (!extra || !extra->every_layer) {
+            GT_TRY_OUT(gt__fold_doubling(&l.planner));
+        }
     }
     GT_TRY_OUT(gt__place(&l.planner, program->device));
     GT_TRY_OUT(choose(&l, options ? options->memory_limit : 0));

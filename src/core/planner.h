@@ -37,6 +37,9 @@ gt_status gt__prune(struct gt_graph *g);
 
 /* Fold bias and ReLU into producers where a kernel other than the reference takes the result. */
 gt_status gt__fuse(struct gt_planner *p);
+/* Doubling whose only reader is a MergeCrop goes into it, where some kernel other than the
+ * reference accepts that: the doubled map is then never written. After gt__commute. */
+gt_status gt__fold_doubling(struct gt_planner *p);
 
 /* Set every value's producer after nodes were changed. */
 void gt__renumber(struct gt_graph *g);

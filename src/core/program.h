@@ -11,6 +11,7 @@ struct gt_program_extra {
     int32_t force_variant;         /* -1: any */
     bool no_fuse;
     bool least;       /* the plan that takes the least memory of those found */
+    bool every_layer; /* timings: doubling keeps a step of its own */
     bool no_fallback; /* fail where an operation would run on the CPU beside the device */
     /* Choose the kernels that this text names (choice.h), if that can be done; NULL: by cost. */
     const char *follow;

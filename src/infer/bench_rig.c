@@ -60,9 +60,10 @@ static gt_status open_graph(gt_program_options *po, struct gt_bench_rig *b, cons
 gt_status gt__bench_open(struct gt_bench_rig *b, gt_device *device, const gt_model *model,
                          const gt_benchmark_options *options)
 {
+    const struct gt_program_extra extra = {.force_variant = -1, .every_layer = b->every_layer};
     gt_program_options po;
     GT_TRY(open_graph(&po, b, model, options));
-    GT_TRY(gt_program_create(&b->program, device, b->net.graph, &po));
+    GT_TRY(gt__program_create(&b->program, device, b->net.graph, &po, &extra));
     return fill(b, model);
 }
 

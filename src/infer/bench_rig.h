@@ -3,11 +3,13 @@
 #ifndef GT_INFER_BENCH_RIG_H
 #define GT_INFER_BENCH_RIG_H
 
+#include "core/program.h"
 #include "infer/network_graph.h"
 
 struct gt_bench_rig {
     struct gt_network_graph net;
     gt_program *program;
+    bool every_layer; /* set before opening: layers keep steps of their own */
     float *data, *labels;
     int32_t input, output, batch;
 };

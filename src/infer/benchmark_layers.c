@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "infer/bench_rig.h"
 
-#include "core/program.h"
-
 #include <string.h>
 
 enum part { PART_FORWARD, PART_BACKWARD, PART_UPDATE };
@@ -117,7 +115,7 @@ static gt_status measure(gt_benchmark_layers *out, struct gt_bench_rig *b,
 gt_status gt_benchmark_layers_run(gt_benchmark_layers **out, gt_device *device,
                                   const gt_model *model, const gt_benchmark_options *options)
 {
-    struct gt_bench_rig b = {0};
+    struct gt_bench_rig b = {.every_layer = true};
     gt_benchmark_layers *result = NULL;
     gt_status status = GT_OK;
     GT_TRY_OUT(gt__bench_open(&b, device, model, options));

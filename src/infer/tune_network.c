@@ -43,6 +43,7 @@ static gt_status plan_network(struct tuning *t, gt_device *device, const gt_mode
     GT_TRY(gt__prune(t->planner.graph));
     GT_TRY(gt__fuse(&t->planner));
     GT_TRY(gt__commute(t->planner.graph));
+    GT_TRY(gt__fold_doubling(&t->planner));
     return gt__select(&t->before, &t->planner);
 }
 
@@ -161,8 +162,9 @@ static gt_status describe(char **out, const struct gt_graph *g, const struct gt_
         gt__text_add(&text, " k%dx%d d%d", node->attr.kernel_h, node->attr.kernel_w,
                      node->attr.dilation);
     }
-    gt__text_add(&text, "%s%s", node->epilogue & GT_EPILOGUE_BIAS ? " +bias" : "",
-                 node->epilogue & GT_EPILOGUE_RELU ? " +relu" : "");
+    gt__text_add(&text, "%s%s%s", node->epilogue & GT_EPILOGUE_BIAS ? " +bias" : "",
+                 node->epilogue & GT_EPILOGUE_RELU ? " +relu" : "",
+                 node->epilogue & GT_PROLOGUE_DOUBLE ? " +double" : "");
     return gt__text_take(out, &text);
 }
 

@@ -37,17 +37,36 @@ static void name_merge(struct check_case *c, const struct merge_case *k, const c
     c->bench = k->bench;
 }
 
+/* Every case as it is, then with half of a, doubled: by a node of its own that the tested one takes
+ * over, as the planner leaves it. */
 static void build_fwd(struct check_case *c, size_t i)
 {
-    const struct merge_case *k = &merge_cases[i];
-    name_merge(c, k, "");
-    gt_value a = check_leaf(c, k->a, GT_ROLE_INPUT, CHECK_SIGNED);
-    gt_value b = check_leaf(c, k->b, GT_ROLE_INPUT, CHECK_SIGNED);
-    check_node(c, (struct gt_node){
-                      .op = c->op,
-                      .n_in = 2,
-                      .in = {a, b},
-                      .attr = {.forward = {k->forward[0], k->forward[1]}, .backward = {1, 1}}});
+    struct merge_case k = merge_cases[i % N_MERGE];
+    bool doubled = i >= N_MERGE;
+    gt_shape half = k.a;
+    if (doubled) {
+        half.h = k.a.h > 1 ? k.a.h / 2 : 1;
+        half.w = k.a.w > 1 ? k.a.w / 2 : 1;
+        k.a.h = 2 * half.h;
+        k.a.w = 2 * half.w;
+        k.b.h = k.b.h < k.a.h ? k.a.h : k.b.h;
+        k.b.w = k.b.w < k.a.w ? k.a.w : k.b.w;
+    }
+    name_merge(c, &k, doubled ? ", a doubled" : "");
+    gt_value a = check_leaf(c, half, GT_ROLE_INPUT, CHECK_SIGNED);
+    gt_value b = check_leaf(c, k.b, GT_ROLE_INPUT, CHECK_SIGNED);
+    struct gt_node node = {.op = GT_OP_upsample_fwd, .n_in = 1, .in = {a}};
+    gt_value large = doubled ? check_node(c, node).out[0] : a;
+    node = (struct gt_node){.op = c->op,
+                            .n_in = 2,
+                            .in = {large, b},
+                            .attr = {.forward = {k.forward[0], k.forward[1]}, .backward = {1, 1}}};
+    check_node(c, node);
+    if (doubled) {
+        struct gt_node *tested = &c->graph->nodes[c->graph->n_nodes - 1];
+        tested->in[0] = a;
+        tested->epilogue = GT_PROLOGUE_DOUBLE;
+    }
 }
 
 /* The gradient of each input in turn. */
@@ -67,7 +86,7 @@ static void build_bwd(struct check_case *c, size_t i)
                                             .shape = which ? k->b : k->a}});
 }
 
-const struct check_family check_mergecrop_fwd = {GT_OP_mergecrop_fwd, N_MERGE, build_fwd,
-                                                 check_bound_exact};
+const struct check_family check_mergecrop_fwd = {GT_OP_mergecrop_fwd, (size_t)2 * N_MERGE,
+                                                 build_fwd, check_bound_exact};
 const struct check_family check_mergecrop_bwd = {GT_OP_mergecrop_bwd, (size_t)2 * N_MERGE,
                                                  build_bwd, check_bound_exact};

@@ -56,6 +56,30 @@ static inline void lane_copy(float *restrict y, const float *restrict x,
     }
 }
 
+/* y[j][l] = x[j/2][l], l < count, for w pixels: lane_copy of the doubled row. */
+static inline void lane_double(float *restrict y, const float *restrict x,
+                               const struct lane_source *s, int32_t w, int32_t count)
+{
+    int32_t b = s->e.b;
+    if (count == b && x && s->stream) {
+        for (ptrdiff_t j = 0; j < w; j++) {
+            gt__stream_16(y + j * GT_BLOCK, x + j / 2 * GT_BLOCK);
+        }
+        return;
+    }
+    if (count == GT_BLOCK && x) {
+        for (ptrdiff_t j = 0; j < w; j++) {
+            memcpy(y + j * GT_BLOCK, x + j / 2 * GT_BLOCK, GT_BLOCK * sizeof *y);
+        }
+        return;
+    }
+    for (ptrdiff_t j = 0; j < w; j++) {
+        for (int32_t l = 0; l < count; l++) {
+            y[j * b + l] = x ? x[j / 2 * b + l] : 0.0f;
+        }
+    }
+}
+
 /* A block of y whose lane 0 is channel `channel` (0 or more) of s: two neighbouring blocks of s
  * meet in it. Lanes to - 1 and below stay, all from `to` on are written: y lane to + l is channel +
  * l. */
