@@ -134,12 +134,68 @@ static void test_results(void **state)
     gt_device_free(device);
 }
 
+/* ---- failing allocations ---- */
+
+struct counter {
+    size_t calls, fail_at, live; /* the fail_at-th call fails, 0: none */
+};
+
+static void *count_allocate(void *cookie, size_t size, size_t alignment)
+{
+    struct counter *c = (struct counter *)cookie;
+    void *memory = NULL;
+    c->calls++;
+    if (c->calls == c->fail_at || posix_memalign(&memory, alignment, size ? size : 1) != 0) {
+        return NULL;
+    }
+    c->live++;
+    return memory;
+}
+
+static void count_release(void *cookie, void *memory)
+{
+    struct counter *c = (struct counter *)cookie;
+    c->live--;
+    free(memory);
+}
+
+/* Wherever memory ends during the search, that is said and nothing is left behind. */
+static void test_allocations(void **state)
+{
+    (void)state;
+    struct counter c = {0};
+    struct rig rig;
+    const gt_allocator allocator = {count_allocate, count_release, &c};
+    gt_program_memory m;
+    gt_set_allocator(&allocator);
+    gt_device *device = rig_device(1, GT_ISA_ALL);
+    assert_int_equal(rig_build(&rig, RIG_WIDE, 30, 30), GT_OK);
+    gt_program_options o = {.memory_limit = least_of(device, &rig, (gt_program_options){0})};
+    size_t before = c.live;
+    c.calls = 0;
+    assert_int_equal(plan(&m, device, &rig, &o), GT_OK);
+    size_t calls = c.calls;
+    assert_true(calls > 100); /* many plans were laid out */
+    for (size_t n = 1; n <= calls; n++) {
+        c.calls = 0;
+        c.fail_at = n;
+        assert_int_equal(plan(&m, device, &rig, &o), GT_ENOMEM);
+        assert_int_equal(c.live, before);
+    }
+    c.fail_at = 0;
+    gt_graph_free(rig.graph);
+    gt_device_free(device);
+    assert_int_equal(c.live, 0);
+    gt_set_allocator(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_results),
+        cmocka_unit_test(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

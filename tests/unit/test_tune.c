@@ -21,15 +21,20 @@ static void on_log(gt_log_level level, const char *message, void *cookie)
     warnings += level <= GT_LOG_WARN;
 }
 
-static gt_device *open_device(void)
+static gt_device *open_threads(int32_t threads)
 {
     gt_device *device = NULL;
     gt_device_options options;
     gt_device_options_init(&options);
-    options.threads = 1;
+    options.threads = threads;
     options.log = on_log;
     assert_int_equal(gt_device_open(&device, "cpu", &options), GT_OK);
     return device;
+}
+
+static gt_device *open_device(void)
+{
+    return open_threads(1);
 }
 
 static void file_of(char path[GT_CACHE_PATH])
@@ -217,6 +222,23 @@ static void test_cost_replaced(void **state)
     gt_device_free(device);
 }
 
+/* All numbers of threads share the measurements, or bits would depend on threads. */
+static void test_threads(void **state)
+{
+    (void)state;
+    char one[GT_CACHE_PATH];
+    char three[GT_CACHE_PATH];
+    write_three();
+    gt_device *device = open_threads(3);
+    file_of(one);
+    assert_true(gt__tune_path(three, device));
+    assert_string_equal(one, three);
+    assert_int_equal(gt__tune_load(device), GT_OK);
+    assert_int_equal(gt__tune_count(device), 3);
+    gt_device_free(device);
+    assert_int_equal(unlink(one), 0);
+}
+
 static int stop_at(const char *operation, int32_t done, int32_t total, void *cookie)
 {
     const int32_t *limit = (const int32_t *)cookie;
@@ -288,7 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_unwritable), cmocka_unit_test(test_cost_replaced),
-        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
