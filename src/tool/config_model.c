@@ -58,11 +58,11 @@ json_t *config_kept(const gt_model *model)
     return note;
 }
 
-/* "none" for a word that was not given. */
+/* "the default" for a word that was not given. */
 static void describe(char *out, size_t size, const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    snprintf(out, size, "%.80s", !text || json_is_null(value) ? "not given" : text);
+    snprintf(out, size, "%.80s", !text || json_is_null(value) ? "the default" : text);
     free(text);
 }
 
