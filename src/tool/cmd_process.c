@@ -20,9 +20,10 @@ static int show_plan(struct process *p)
         return tool_fail(status, ABOUT_OPTION);
     }
     printf(
-        "%zu pages; the first is %d x %d: %llu tiles of %d x %d, peak %.1f MiB (arena %.1f MiB)\n",
+        "%zu pages; the first is %d x %d: %llu tiles of %d x %d, peak %.1f MiB (arena %zu bytes = "
+        "%.1f MiB)\n",
         p->pages, first->width, first->height, (unsigned long long)plan.tiles, plan.tile_width,
-        plan.tile_height, (double)plan.peak_bytes / 1048576.0,
+        plan.tile_height, (double)plan.peak_bytes / 1048576.0, plan.arena_bytes,
         (double)plan.arena_bytes / 1048576.0);
     for (size_t k = 0; p->block.n > 0 && process_part(&part, p, k); k++) {
         printf("block %ld of %ld: page %zu, rows %d to %d\n", p->block.index, p->block.n, part.page,

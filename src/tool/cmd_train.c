@@ -4,6 +4,7 @@
 #include "tool/flags_labels.h"
 #include "tool/flags_loss.h"
 #include "tool/flags_network.h"
+#include "tool/flags_plan.h"
 #include "tool/flags_preprocess.h"
 #include "tool/flags_augment.h"
 #include "tool/flags_solver.h"
@@ -153,6 +154,18 @@ static void describe(const struct training *t)
     }
 }
 
+/* What --dry-run is for: on stdout, even with --quiet. */
+static int show_plan(const struct training *t)
+{
+    struct plan_memory plan = {.mode = "train"};
+    gt_device_info info;
+    gt_device_describe(t->device, &info);
+    snprintf(plan.device, sizeof plan.device, "%s", info.name);
+    gt_trainer_get_memory(t->trainer, &plan.memory);
+    plan_print(&plan);
+    return EXIT_OK;
+}
+
 static void show(struct training *t, const gt_train_progress *p)
 {
     char counts[64];
@@ -260,7 +273,7 @@ static int train(struct training *t)
         describe(t);
     }
     if (t->flags->dry_run) {
-        return EXIT_OK;
+        return show_plan(t);
     }
     struct monitored of = monitored(t);
     of.progress = &t->progress;

@@ -166,6 +166,19 @@ expect 5 train $data --out missing/m $net --iterations 1 --quiet
 [ ! -e m ] || complain "a failed start left a model"
 expect 0 train $data --out m $net --dry-run
 [ ! -e m ] || complain "--dry-run wrote a model"
+# Bytes of values, prepared weights and state together, as the plan of a run (--dump) has them.
+dumped()
+{
+    sed -n 's/.* arena \([0-9]*\) bytes, packed \([0-9]*\), kept \([0-9]*\),.*/\1 \2 \3/p' err |
+        awk '{ print $1 + $2 + $3 }'
+}
+for loss in softmax softmax+malis; do
+    expect 0 train $data --out m $net --loss $loss --dry-run --quiet
+    peak=$(sed -n 's/^train on .*: peak \([0-9]*\) bytes.*/\1/p' out)
+    [ -n "$peak" ] || complain "--dry-run names no peak"
+    expect 0 train $data --out dumped $net --loss $loss --iterations 1 --overwrite --dump
+    [ "$(dumped)" = "$peak" ] || complain "$loss: --dry-run says $peak, the run took $(dumped)"
+done
 
 # ---- training: same bits for any threads; overwriting ----
 expect 0 train $data --out m $net --iterations 20 --quiet --threads 1
@@ -260,7 +273,11 @@ expect 0 process --model m --in d/train-raw.tif --out folder --quiet
 expect 0 process --model m --in d/train-raw.tif --out label0.tif --label 0 --quiet
 expect 0 process --model m --in d/unseen-raw.tif --out dry.tif --dry-run
 says 'tiles of [0-9]+ x [0-9]+' out
+arena=$(sed -n 's/.*(arena \([0-9]*\) bytes.*/\1/p' out)
 [ ! -e dry.tif ] || complain "--dry-run wrote an image"
+expect 0 process --model m --in d/unseen-raw.tif --out dumped.tif --dump
+[ "$(sed -n 's/.* arena \([0-9]*\) bytes.*/\1/p' err)" = "$arena" ] ||
+    complain "--dry-run says an arena of $arena bytes"
 expect 2 process --model m --in d/unseen-raw.tif --out whole.tif --quiet
 says 'overwrite' err
 expect 0 process --model m --in d/unseen-raw.tif --out one.tif --overwrite --quiet
