@@ -166,19 +166,26 @@ void gt__phase_free(struct gt_phase *p)
 
 /* The kernels to take: those of a checkpoint, else those planned at the beginning. */
 struct wish {
-    const char *follow;  /* NULL: the trainer's own plan, if there is one */
-    const char *differs; /* receives why not; kept if they were taken */
+    const char *follow;        /* NULL: the trainer's own plan, if there is one */
+    const char *differs;       /* receives why not; NULL if they were taken */
+    struct gt_phase_plan plan; /* receives what was planned; settle() hands it to the trainer */
 };
+
+static void settle(gt_trainer *t, gt_loss_kind kind, struct wish *wish)
+{
+    gt__free(t->plans[kind].choice);
+    t->plans[kind] = wish->plan;
+    wish->plan = (struct gt_phase_plan){.choice = NULL};
+}
 
 /* A phase of this kind; without `out` it is only planned. Its parameters are the model's. */
 static gt_status make(struct gt_phase *out, gt_trainer *t, gt_loss_kind kind, struct wish *wish)
 {
     struct gt_phase p = {.kind = kind};
     struct gt_phase_plan plan = {.choice = NULL};
-    struct gt_phase_plan former = t->plans[kind];
-    const char *differs = NULL;
-    const struct gt_program_extra extra = {.follow = wish->follow ? wish->follow : former.choice,
-                                           .differs = &differs,
+    const char *own = t->plans[kind].choice;
+    const struct gt_program_extra extra = {.follow = wish->follow ? wish->follow : own,
+                                           .differs = &wish->differs,
                                            .choice = &plan.choice};
     gt_program_options options;
     gt_status status = GT_OK;
@@ -203,13 +210,19 @@ static gt_status make(struct gt_phase *out, gt_trainer *t, gt_loss_kind kind, st
     *out = p;
     p = (struct gt_phase){.program = NULL};
 planned:
-    wish->differs = differs ? differs : wish->differs;
-    t->plans[kind] = plan;
-    plan = former;
+    wish->plan = plan;
+    plan = (struct gt_phase_plan){.choice = NULL};
 out:
     gt__free(plan.choice);
     gt__phase_free(&p);
     return status;
+}
+
+static gt_status plan_only(gt_trainer *t, gt_loss_kind kind, struct wish *wish)
+{
+    GT_TRY(make(NULL, t, kind, wish));
+    settle(t, kind, wish);
+    return GT_OK;
 }
 
 gt_status gt__phase_start(gt_trainer *t)
@@ -220,7 +233,8 @@ gt_status gt__phase_start(gt_trainer *t)
     gt_device_describe(t->device, &device);
     t->early = strcmp(device.backend, "cpu") != 0;
     GT_TRY(make(&t->phase, t, first, &wish));
-    return first != t->options.loss.kind ? make(NULL, t, t->options.loss.kind, &wish) : GT_OK;
+    settle(t, first, &wish);
+    return first != t->options.loss.kind ? plan_only(t, t->options.loss.kind, &wish) : GT_OK;
 }
 
 /* Both have the same states in the same order: those of the network's parameters. */
@@ -248,9 +262,11 @@ static gt_status change(gt_trainer *t, gt_loss_kind kind, struct wish *wish)
     GT_TRY(make(&next, t, kind, wish));
     gt_status status = move_states(&next, &t->phase);
     if (status != GT_OK) {
+        gt__free(wish->plan.choice);
         gt__phase_free(&next);
         return status;
     }
+    settle(t, kind, wish);
     gt__phase_free(&t->phase);
     t->phase = next;
     t->uploaded = false;
@@ -278,7 +294,7 @@ gt_status gt__phase_resume(gt_trainer *t, uint64_t iteration, const struct gt_ch
     struct wish later = {.follow = choices->of[last]};
     struct wish wish = {.follow = choices->of[now]};
     if (last != now && !as_planned(t, choices, last)) {
-        GT_TRY(make(NULL, t, last, &later));
+        GT_TRY(plan_only(t, last, &later));
     }
     if (now != t->phase.kind || !as_planned(t, choices, now)) {
         GT_TRY(change(t, now, &wish));

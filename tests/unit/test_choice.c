@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,26 @@ static gt_device *open_device(int32_t threads)
     options.log = on_log;
     tiny_ok(gt_device_open(&device, "cpu", &options));
     return device;
+}
+
+/* ---- allocations that fail ---- */
+
+static atomic_size_t calls;
+static size_t fail_at; /* 0: none */
+
+static void *allocate(void *cookie, size_t size, size_t alignment)
+{
+    (void)cookie;
+    if (atomic_fetch_add(&calls, 1) + 1 == fail_at) {
+        return NULL;
+    }
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *cookie, void *memory)
+{
+    (void)cookie;
+    free(memory);
 }
 
 /* ---- the text ---- */
@@ -287,6 +308,25 @@ static void check_resume(const struct run *whole, int resume_at, int32_t threads
     close_run(&other);
 }
 
+/* A change of kernels that fails, at any of its allocations, leaves a trainer that can be used. */
+static void check_failing(const struct run *whole)
+{
+    struct run other = open_run(1, 36);
+    gt_status status = GT_ENOMEM;
+    size_t n = 0;
+    while (status == GT_ENOMEM) {
+        atomic_store(&calls, 0);
+        fail_at = ++n;
+        status = gt_trainer_resume(other.trainer, path_of("three"));
+    }
+    fail_at = 0;
+    assert_int_equal(status, GT_OK);
+    assert_true(n > 100);
+    steps(&other, 3);
+    assert_true(same_weights(whole, &other));
+    close_run(&other);
+}
+
 /* A tuning file appears between the parts of a training. */
 static void test_resumed(void **state)
 {
@@ -303,6 +343,7 @@ static void test_resumed(void **state)
     assert_false(same_weights(&whole, &anew));
     check_resume(&whole, 3, 1);
     check_resume(&whole, 5, 2);
+    check_failing(&whole);
     tiny_ok(gt_trainer_save(anew.trainer, path_of("five"))); /* and one vanishes */
     remove_tuning();
     struct run back = open_run(1, 36);
@@ -368,5 +409,9 @@ int main(void)
         cmocka_unit_test(test_resumed),  cmocka_unit_test(test_other_patch),
         cmocka_unit_test(test_read),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const gt_allocator failing = {allocate, release, NULL};
+    gt_set_allocator(&failing);
+    int bad = cmocka_run_group_tests(tests, setup, teardown);
+    gt_set_allocator(NULL);
+    return bad;
 }
