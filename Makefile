@@ -60,7 +60,7 @@ STATIC := $(BUILD)/libgreentea.a
 SHARED := $(BUILD)/libgreentea.so.$(VERSION)
 TOOL   := $(BUILD)/greentea
 
-.PHONY: all tool check quick bench demo deps install uninstall asan tsan clean help format tests
+.PHONY: all tool check quick bench bench-table demo deps install uninstall asan tsan clean help format tests
 all: $(STATIC) $(SHARED) $(TOOL) $(BUILD)/greentea.pc ## libraries and tool
 
 help: ## this list
@@ -148,6 +148,10 @@ bench: deps ## speed of kernels and networks, into the terminal
 	@$(MAKE) --no-print-directory all tests
 	$(BUILD)/tests/ops/check_op --bench
 	@sh tests/bench.sh $(BUILD)
+
+bench-table: ## the large networks beside PyTorch, ONNX Runtime and ncnn where PYTHON has them, as Markdown
+	@$(MAKE) --no-print-directory all tests >/dev/null
+	@BENCH_TORCH=1 BENCH_ORT=1 BENCH_NCNN=1 sh tests/bench.sh $(BUILD) --table
 
 demo: deps ## make data, train two minutes, label an unseen image, show a picture
 	@$(MAKE) --no-print-directory tool
