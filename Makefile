@@ -64,7 +64,7 @@ TOOL   := $(BUILD)/greentea
 all: $(STATIC) $(SHARED) $(TOOL) $(BUILD)/greentea.pc ## libraries and tool
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 tool: $(TOOL) ## the tool only
 
