@@ -331,7 +331,8 @@ def ncnn_steps(name, size, width, threads, folder, bf16):
     if net.load_param(os.path.join(folder, "net.param")) != 0 or \
             net.load_model(os.path.join(folder, "net.bin")) != 0:
         raise RuntimeError("ncnn does not load the network")
-    x = ncnn.Mat(picture(size + SHRINK[name])[0])
+    array = picture(size + SHRINK[name])[0]
+    x = ncnn.Mat(array).clone()  # Mat does not keep the array alive
 
     def step():
         extractor = net.create_extractor()

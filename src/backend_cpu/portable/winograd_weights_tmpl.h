@@ -111,7 +111,7 @@ static inline void wino_fetch_weights(const struct wino_pack *p, int32_t panel, 
                                       int32_t c1, int32_t part, int32_t parts)
 {
     int32_t o0 = panel * PANEL;
-    int32_t o1 = conv_min(p->co, o0 + PANEL);
+    int32_t o1 = conv_max(o0, conv_min(p->co, o0 + PANEL)); /* narrow panels: lanes beyond co */
     int32_t rows = p->transposed ? c1 - c0 : o1 - o0;
     const float *w = wino_taps(p, o0, c0);
     size_t taps = (size_t)(p->r * p->r);
