@@ -139,7 +139,7 @@ quick: deps
 	@$(MAKE) --no-print-directory all tests
 	@BUILD=$(BUILD) CC="$(CC)" GT_QUICK=1 sh tests/run.sh
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/asan OPT=-O1 \
+	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/asan OPT="-O1 -fexpensive-optimizations" \
 	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 tsan: ## the tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE=-fsanitize=thread

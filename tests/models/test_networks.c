@@ -183,9 +183,8 @@ static size_t run_case(gt_device *device, const struct golden_case *c, int32_t d
     return moved;
 }
 
-/* Of how many gradients one may have moved: direct kernels, and those that round more (transforms),
- * where one pixel more on the other side of zero in one network moves four of its gradients. */
-static void check_golden(gt_device *device, int32_t deterministic, size_t one_of)
+/* Direct kernels alone, and whatever the planner takes. */
+static void check_golden(gt_device *device, int32_t deterministic)
 {
     size_t moved = 0;
     size_t checked = 0;
@@ -193,13 +192,13 @@ static void check_golden(gt_device *device, int32_t deterministic, size_t one_of
         moved += run_case(device, &golden_cases[i], deterministic);
         checked += golden_cases[i].n_gradients;
     }
-    assert_true(moved * one_of <= checked);
+    assert_true(moved * 20 <= checked);
 }
 
 static void test_golden(void **state)
 {
-    check_golden(*state, 1, 20);
-    check_golden(*state, 0, 10);
+    check_golden(*state, 1);
+    check_golden(*state, 0);
 }
 
 /* ---- SW = SK ---- */
