@@ -129,7 +129,8 @@ static void weight_product_chunk(void *cookie, size_t f, int32_t thread)
     for (int32_t panel = j->panel0; panel < j->panel1; panel++) {
         int32_t width = fft_width(g->co, panel);
         size_t plane = rows * (size_t)width;
-        size_t lane = (size_t)(panel - j->panel0) * PANEL;
+        /* a round may begin in the middle of a block */
+        size_t lane = (size_t)(panel * PANEL - j->panel0 * PANEL / 16 * 16);
         size_t blocks = ((size_t)width + 15) / 16;
         const float *y = j->y + f * j->y_plane.frequency + lane / 16 * j->y_plane.block;
         weight_three(b, y, j->y_plane.plane, j->y_plane.block, blocks, n);
