@@ -129,7 +129,8 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
     j.dx = gt__f32(&step->out[0]);
     struct gt_pool *pool = gt__cpu_pool(d);
     if (column_is_one(&c)) {
-        gt__pool_for(pool, (size_t)c.n * (size_t)conv_grid_count(&j.grid), data_one, &j);
+        column_for(pool, column_slots(0), (size_t)c.n * (size_t)conv_grid_count(&j.grid), data_one,
+                   &j);
     } else {
         j.columns = gt__f32(&step->scratch);
         column_for(pool, column_slots(j.slot * sizeof(float)), (size_t)c.n * (size_t)j.slices,

@@ -8,6 +8,7 @@
 
 #include "backend_cpu/portable/conv2d_geometry.h"
 #include <cblas.h>
+#include <stdatomic.h>
 #include <strings.h>
 
 /* Bytes of all slots together, and their number; a buffer aims at COLUMN_BYTES, to stay in L2
@@ -15,6 +16,9 @@
 #define COLUMN_BYTES ((size_t)3 << 19)
 #define COLUMN_TOTAL_BYTES ((size_t)40 << 20)
 #define COLUMN_SLOTS ((size_t)16)
+/* Calls of OpenBLAS at once: each takes one of its own buffers, of which it has twice the processors
+ * it was built for (64 in Debian). Beyond them it prints warnings, and in the end aborts. */
+#define COLUMN_CALLS ((size_t)64)
 #define COLUMN_PIXELS 1024
 #define COLUMN_CHUNKS 32
 
@@ -48,24 +52,31 @@ static inline void column_flatten(struct conv_geometry *g)
 static inline size_t column_slots(size_t slot_bytes)
 {
     if (slot_bytes == 0) {
-        return SIZE_MAX; /* no buffer is needed */
+        return COLUMN_CALLS; /* no buffer is needed */
     }
     size_t most = COLUMN_TOTAL_BYTES / slot_bytes;
     return most < 1 ? 1 : most < COLUMN_SLOTS ? most : COLUMN_SLOTS;
 }
 
-/* Run the chunks with `slots` buffers: directly if every thread has one, else in rounds of one
- * chunk a slot. */
-struct column_round {
+/* Run the chunks with `slots` buffers: directly if every thread has one, else every slot takes the
+ * next chunk that is left until there is none. */
+struct column_queue {
     gt_pool_fn fn;
     void *cookie;
-    size_t first;
+    size_t chunks;
+    atomic_size_t next;
 };
-static inline void column_round_chunk(void *cookie, size_t chunk, int32_t thread)
+static inline void column_slot(void *cookie, size_t slot, int32_t thread)
 {
     (void)thread;
-    const struct column_round *r = cookie;
-    r->fn(r->cookie, r->first + chunk, (int32_t)chunk);
+    struct column_queue *q = cookie;
+    for (;;) {
+        size_t chunk = atomic_fetch_add_explicit(&q->next, 1, memory_order_relaxed);
+        if (chunk >= q->chunks) {
+            return;
+        }
+        q->fn(q->cookie, chunk, (int32_t)slot);
+    }
 }
 static inline void column_for(struct gt_pool *pool, size_t slots, size_t chunks, gt_pool_fn fn,
                               void *cookie)
@@ -74,10 +85,9 @@ static inline void column_for(struct gt_pool *pool, size_t slots, size_t chunks,
         gt__pool_for(pool, chunks, fn, cookie);
         return;
     }
-    for (size_t i = 0; i < chunks; i += slots) {
-        struct column_round r = {fn, cookie, i};
-        gt__pool_for(pool, chunks - i < slots ? chunks - i : slots, column_round_chunk, &r);
-    }
+    struct column_queue queue = {.fn = fn, .cookie = cookie, .chunks = chunks};
+    atomic_init(&queue.next, 0);
+    gt__pool_for(pool, slots, column_slot, &queue);
 }
 
 /* col[c][a][b][pixel of r] = x[c][i + a*d][j + b*d] for n channels of an image of hi x wi. */
