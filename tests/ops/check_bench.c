@@ -5,12 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "backend_cpu/cpu.h"
-#ifdef GT_WITH_OCL
-#include "backend_ocl/ocl.h"
-#endif
 
 /* Bounds the whole: about 200 lines. References that the planner expects to last longer are left
  * out. */
@@ -18,93 +12,11 @@ static const double seconds_per_case = 0.2;
 static const double longest_reference = 4;
 enum { MAX_RUNS = 200, MIN_RUNS = 3 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a;
     double y = *(const double *)b;
     return (x > y) - (x < y);
-}
-
-/* ---- ceilings ---- */
-
-struct ceiling {
-    double flops, bytes; /* per second */
-};
-
-enum { PEAK_CHUNKS = 64, TRIAD_COUNT = 1 << 23 };
-static const size_t peak_rounds = 1 << 17;
-
-struct peak_job {
-    uint32_t isa;
-    float result[PEAK_CHUNKS];
-    float *x, *y, *z;
-};
-
-static void peak_chunk(void *cookie, size_t chunk, int32_t thread)
-{
-    struct peak_job *job = (struct peak_job *)cookie;
-    (void)thread;
-    if (job->isa & GT_ISA_AVX512) {
-        job->result[chunk] = check_peak_avx512(peak_rounds);
-    } else if (job->isa & GT_ISA_AVX2) {
-        job->result[chunk] = check_peak_avx2(peak_rounds);
-    } else {
-        job->result[chunk] = check_peak_base(peak_rounds);
-    }
-}
-
-static void triad_chunk(void *cookie, size_t chunk, int32_t thread)
-{
-    struct peak_job *job = (struct peak_job *)cookie;
-    size_t n = TRIAD_COUNT / PEAK_CHUNKS;
-    (void)thread;
-    for (size_t i = chunk * n; i < (chunk + 1) * n; i++) {
-        job->z[i] = job->x[i] + 3.0F * job->y[i];
-    }
-}
-
-/* Best of five: what the machine can do, not what it did. */
-static double best_seconds(struct gt_device *device, gt_pool_fn fn, struct peak_job *job)
-{
-    double best = 1e9;
-    for (int i = 0; i < 5; i++) {
-        double start = now();
-        gt__pool_for(gt__cpu_pool(device), PEAK_CHUNKS, fn, job);
-        double t = now() - start;
-        best = t < best ? t : best;
-    }
-    return best;
-}
-
-static struct ceiling measure(struct gt_device *device)
-{
-    struct ceiling out = {0, 0};
-    if (strcmp(device->backend->name, "cpu") != 0) {
-#ifdef GT_WITH_OCL
-        /* Not measured: the backend's estimate. */
-        out = (struct ceiling){gt__ocl(device)->flops, gt__ocl(device)->bandwidth};
-#endif
-        return out;
-    }
-    struct peak_job job = {.isa = gt__cpu(device)->isa};
-    double width = job.isa & GT_ISA_AVX512 ? 16 : job.isa & GT_ISA_AVX2 ? 8 : 4;
-    job.x = (float *)check_calloc(TRIAD_COUNT, sizeof(float));
-    job.y = (float *)check_calloc(TRIAD_COUNT, sizeof(float));
-    job.z = (float *)check_calloc(TRIAD_COUNT, sizeof(float));
-    double t = best_seconds(device, peak_chunk, &job);
-    out.flops = 2 * 16 * width * (double)peak_rounds * PEAK_CHUNKS / t;
-    out.bytes = 3 * sizeof(float) * (double)TRIAD_COUNT / best_seconds(device, triad_chunk, &job);
-    free(job.x);
-    free(job.y);
-    free(job.z);
-    return out;
 }
 
 /* ---- one kernel on one case ---- */
@@ -133,13 +45,13 @@ static gt_status time_runs(double *out, struct check_bound_job *b, const struct 
 {
     const struct gt_backend *backend = job->device->backend;
     struct gt_fence *fence = NULL;
-    double start = now();
+    double start = check_now();
     for (size_t i = 0; i < n; i++) {
         GT_TRY(backend->submit(job->device, &b->step, 1));
     }
     GT_TRY(backend->fence(&fence, job->device));
     GT_TRY(backend->wait(fence));
-    *out = (now() - start) / (double)n;
+    *out = (check_now() - start) / (double)n;
     return GT_OK;
 }
 
@@ -174,8 +86,8 @@ static gt_status time_job(struct timing *out, const struct check_job *job)
     b.step.pack = false;
     bool slow = seconds[0] > 2 * seconds_per_case;
     n = slow ? 1 : 0;
-    double start = now();
-    while (!slow && n < MAX_RUNS && (n < MIN_RUNS || now() - start < seconds_per_case)) {
+    double start = check_now();
+    while (!slow && n < MAX_RUNS && (n < MIN_RUNS || check_now() - start < seconds_per_case)) {
         GT_TRY_OUT(time_runs(&seconds[n], &b, job, each));
         n++;
     }
@@ -200,7 +112,7 @@ static const struct gt_kernel *reference_of(const struct gt_backend *backend, en
 
 struct report {
     const struct check_options *options;
-    struct ceiling ceiling;
+    struct check_ceiling ceiling;
     double reference; /* seconds of the reference on this case, 0: unknown */
     size_t lines;
 };
@@ -294,7 +206,7 @@ static gt_status bench_case(struct report *r, const struct check_device *where,
 static gt_status bench_device(struct check_context *ctx, struct report *r,
                               const struct check_device *where)
 {
-    r->ceiling = measure(where->open[0]);
+    r->ceiling = check_ceiling(where->open[0]);
     if (!ctx->options.json) {
         printf("%s (%s), %d threads: multiply-adds %.1f GFLOP/s, triad %.1f GB/s\n", where->name,
                where->open[0]->info.name, where->open[0]->threads, 1e-9 * r->ceiling.flops,

@@ -6,6 +6,8 @@
  * --without                   not the kernels with this in their name
  * --few                       a few small cases of every kernel, nothing behind the tensors: for
  *                             checkers of memory, which are slow
+ * --peak N                    only the CPU's ceilings, with one thread and with N (0: all): a line
+ *                             "threads GFLOP/s GB/s" for each
  * GT_QUICK=1                  thins out cases and layouts
  * GT_REQUIRE_OCL=1            fails without an OpenCL device */
 #include "check_op.h"
@@ -376,6 +378,9 @@ static bool parse(struct check_options *o, int argc, char **argv)
         } else if (strcmp(argv[i], "--device") == 0 && value) {
             o->device = value;
             i++;
+        } else if (strcmp(argv[i], "--peak") == 0 && value) {
+            o->peak = value;
+            i++;
         } else if (strcmp(argv[i], "--few") == 0) {
             o->few = check_tight = true;
         } else {
@@ -391,8 +396,11 @@ int main(int argc, char **argv)
     int failures = 1;
     if (!parse(&ctx.options, argc, argv)) {
         fprintf(stderr, "usage: check_op [--seed N] [--kernel NAME] [--without PART] [--case N] "
-                        "[--device PART] [--few] [--list] [--bench [--json]]\n");
+                        "[--device PART] [--few] [--list] [--bench [--json]] [--peak N]\n");
         return 2;
+    }
+    if (ctx.options.peak) {
+        return check_peak((int32_t)strtol(ctx.options.peak, NULL, 10));
     }
     if (check_open_devices(&ctx) != GT_OK) {
         fprintf(stderr, "%s\n", gt_error_message());

@@ -143,7 +143,8 @@ struct check_options {
     const char *kernel, *only_case; /* filters, NULL: all */
     const char *without, *device;   /* parts of a kernel's and a device's name */
     bool list, bench, json, quick;
-    bool few; /* for slow checkers: some small cases of each kernel and variant */
+    const char *peak; /* threads to measure the peak with; else NULL */
+    bool few;         /* for slow checkers: some small cases of each kernel and variant */
 };
 
 struct check_context {
@@ -206,6 +207,19 @@ bool check_prove(const struct check_device *where, const struct gt_kernel *kerne
                  const struct check_case *c, const struct check_layouts *layouts);
 
 int check_bench(struct check_context *ctx);
+
+/* ---- check_ceiling.c: what the machine can do ---- */
+
+struct check_ceiling {
+    double flops, bytes; /* per second */
+};
+struct check_ceiling check_ceiling(struct gt_device *device);
+
+/* Print the CPU's for one thread and for `threads` (0: all): threads, GFLOP/s, GB/s. */
+int check_peak(int32_t threads);
+
+/* Seconds of a steady clock. */
+double check_now(void);
 /* Gradients: a cmocka group; returns the number of failures. */
 int check_gradients(void);
 
