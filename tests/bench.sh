@@ -6,22 +6,28 @@
 # BENCH_TORCH=1    time the same networks in PyTorch as well, as users write them: dilated or cut into
 #                  fragments, contiguous or channels last; the fastest stands for it
 # BENCH_ORT=1      and in ONNX Runtime (inference)
-# BENCH_NCNN=1     and U-Net in ncnn (inference)
+# BENCH_NCNN=1     and in ncnn (inference)
 # BENCH_THREADS=N  threads of all (default 2)
-# BENCH_TURNS=N    turns of each side, in alternation (default 2; with --table 1)
-# BENCH_RUNS=N     timed runs of each turn (default 3)
+# BENCH_TURNS=N    turns of each side, in alternation (default 2)
+# BENCH_WARMUP=N   runs of each turn before the clock runs (default 2), ours and the rivals'
+# BENCH_RUNS=N     timed runs of each turn (default 3), ours and the rivals'; their median is the turn's time
+# BENCH_LIMIT=N    seconds that one turn of one rival may take, all in all (default 300)
+# BENCH_TRAIN_RIVALS=0  leave rivals out of training, where they take most of the time
 # BENCH_TORCH_DEVICE=cuda  PyTorch on the GPU (GREENTEA_DEVICE chooses ours)
-# BENCH_LIST=FILE  other lines of "net out-size mode width"
+# BENCH_LIST=FILE  other lines of "net out-size mode width [beside]"; mode: process, bf16 (process in that
+#                  precision) or train; beside: alone (no rivals) or self (ours on one thread instead)
 # PYTHON           interpreters to look for these in (default python3)
 set -u
+export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 tool=$build/greentea
 table=0
 [ "${2:-}" != --table ] || table=1
 threads=${BENCH_THREADS:-2}
+warmup=${BENCH_WARMUP:-2}
 runs=${BENCH_RUNS:-3}
-turns=${BENCH_TURNS:-$((2 - table))}
+turns=${BENCH_TURNS:-2}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
@@ -47,6 +53,7 @@ offer()
 # where kernels are dilated.
 forms()
 {
+    [ "$3${BENCH_TRAIN_RIVALS:-1}" != train0 ] || return
     case "$1 $2 $3" in
         torch*) [ "${BENCH_TORCH_DEVICE:-cpu}" = cpu ] || { echo torch-dilated; return; } ;;
     esac
@@ -55,7 +62,7 @@ forms()
         torch*train) echo torch-dilated torch-fragments ;;
         torch*) echo torch-dilated torch-dilated-cl torch-fragments torch-fragments-cl ;;
         ort*process) echo ort ;;
-        "ncnn u process") echo ncnn ;;
+        ncnn*process | ncnn*bf16) echo ncnn ;;
     esac
 }
 
@@ -76,6 +83,17 @@ usk 512 process 1
 sk 128 train 1
 u 388 train 1
 usk 512 train 1
+sk 128 bf16 1
+u 388 bf16 1
+usk 512 bf16 1
+u 1348 process 1 alone
+usk 1024 process 1 alone
+sk 128 process 1 self
+u 388 process 1 self
+usk 512 process 1 self
+sk 128 train 1 self
+u 388 train 1 self
+usk 512 train 1 self
 LIST
     else
         cat <<'LIST'
@@ -92,74 +110,113 @@ u 388 process 1
 usk 256 process 1
 usk9 256 process 1
 u 196 train 0.25
+u 388 process 1 self
 LIST
     fi
 }
 
-# What the processor's multiply-add units can do, now, with two threads: a share above 1 means fewer
-# real products than the direct algorithm.
-peak=0
-if [ "$threads" = 2 ] && [ "${GREENTEA_DEVICE:-cpu}" = cpu ]; then
-    peak=$("$build/tests/ops/check_op" --bench --json --device cpu --kernel none --case 99999 2>/dev/null |
-        sed -n 's/.*"fma_gflops": \([0-9.]*\),.*/\1/p')
-fi
+# The processor's ceilings now, "threads GFLOP/s GB/s", for one thread and for $threads.
+peak()
+{
+    case ${GREENTEA_DEVICE:-cpu} in
+        cpu | 0) [ ! -x "$build/tests/ops/check_op" ] || "$build/tests/ops/check_op" --peak "$threads" ;;
+    esac
+}
+
+# A turn of ours on so many threads, as a line: ms, ms min, Mpixel/s, TFLOP/s, bytes planned, resident,
+# GFLOP/s of the multiply-add units just before.
+time_ours()
+{
+    case $3 in
+        bf16) how="--mode process --precision bf16" ;;
+        *) how="--mode $3" ;;
+    esac
+    now=$(peak | sed -n '$s/^[0-9]* \([0-9.]*\) .*/\1/p')
+    "$tool" benchmark --net "$1" --out-size "$2" $how --width "$4" --runs "$runs" --warmup "$warmup" \
+        --threads "$5" --quiet --json >"$tmp/json" </dev/null || return 1
+    echo "$(number ms_median "$tmp/json") $(number ms_min "$tmp/json")" \
+        "$(number mpix_per_s "$tmp/json") $(number tflops "$tmp/json")" \
+        "$(number peak_bytes "$tmp/json") $(number rss_bytes "$tmp/json") ${now:-0}"
+}
+
+# A turn of every rival, as lines: ms, MiB resident, name, version.
+time_theirs()
+{
+    while read -r python kind; do
+        for form in $(forms "$kind" "$1" "$3"); do
+            line=$(OMP_NUM_THREADS=$threads timeout "${BENCH_LIMIT:-300}" "$python" tests/bench_rivals.py "$form" \
+                "$1" "$2" "$3" "$4" "$warmup" "$runs" "$threads" </dev/null) || {
+                echo "$1 $2 $3: $form ($python) gave no time, status $? (124: ${BENCH_LIMIT:-300} s were over)" >&2
+                bad=1
+                continue
+            }
+            echo "$line" | sed 's/\([^ ]*\)$/'"$form"' \1/'
+            echo "$line" | awk -v what="$1 $2 $3: $form ($python)" '{
+                printf "%s %s: %.2f ms, %d MiB resident\n", what, $3, $1, $2 }' >&2
+        done
+    done <"$tmp/rivals"
+}
+
+# A turn of what stands beside us.
+time_beside()
+{
+    case $5 in
+        alone) ;;
+        self) time_ours "$1" "$2" "$3" "$4" 1 | awk '{ printf "%s %.0f ours 1-thread\n", $1, $6 / 1048576 }' ;;
+        *) time_theirs "$1" "$2" "$3" "$4" ;;
+    esac
+}
 
 "$tool" devices >&2
-[ "${peak:-0}" = 0 ] || echo "multiply-adds: $peak GFLOP/s" >&2
+peak | awk '{
+    printf "%d thread%s: multiply-adds %.1f GFLOP/s, triad %.1f GB/s\n", $1, ($1 > 1 ? "s" : ""), $2, $3
+}' >&2
 if [ $table = 1 ]; then
-    echo "| network, output | what | ms | fastest rival | its ms | ratio | Mpixel/s | TFLOP/s | of the peak | plan MB | RSS MB |"
-    echo "| --- | --- | --: | --- | --: | --: | --: | --: | --: | --: | --: |"
+    echo "| network, output | what | ms | beside | its ms | ratio | Mpixel/s | TFLOP/s | of the peak |" \
+        "plan MiB | RSS MiB | its RSS |"
+    echo "| --- | --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: |"
 else
     printf '%-5s %5s %-7s %5s %11s %11s %9s %8s %6s %9s %9s' net out mode width "ms median" "ms min" \
-        "Mpix/s" TFLOP/s peak "plan MB" "RSS MB"
-    [ ! -s "$tmp/rivals" ] || printf ' %11s %6s %s' "rival ms" ratio rival
-    echo
+        "Mpix/s" TFLOP/s peak "plan MiB" "RSS MiB"
+    printf ' %11s %6s %s\n' "beside ms" ratio beside
 fi
 bad=0
 list >"$tmp/list"
-while read -r net size mode width; do
+while read -r net size mode width beside; do
     : >"$tmp/ours"
     : >"$tmp/theirs"
     # Ours and theirs by turns, so that a change of the machine's speed meets both.
     turn=0
     while [ $turn -lt "$turns" ]; do
         turn=$((turn + 1))
-        if ! "$tool" benchmark --net "$net" --out-size "$size" --mode "$mode" --width "$width" \
-            --runs "$runs" --warmup 3 --threads "$threads" --quiet --json >"$tmp/json"; then
+        if ! time_ours "$net" "$size" "$mode" "$width" "$threads" >>"$tmp/ours"; then
             bad=1
             continue 2
         fi
-        echo "$(number ms_median "$tmp/json") $(number ms_min "$tmp/json")" \
-            "$(number mpix_per_s "$tmp/json") $(number tflops "$tmp/json")" \
-            "$(number peak_bytes "$tmp/json") $(number rss_bytes "$tmp/json")" >>"$tmp/ours"
-        while read -r python kind; do
-            for form in $(forms "$kind" "$net" "$mode"); do
-                ms=$("$python" tests/bench_rivals.py "$form" "$net" "$size" "$mode" "$width" "$runs" \
-                    "$threads") || { bad=1; continue; }
-                echo "$ms $form" >>"$tmp/theirs"
-                echo "$net $size $mode: $form ($python) $ms ms" >&2
-            done
-        done <"$tmp/rivals"
-        [ -s "$tmp/rivals" ] || break
+        time_beside "$net" "$size" "$mode" "$width" "$beside" >>"$tmp/theirs"
     done
-    # The turn with the smaller median stands for us, the fastest form of the fastest rival for them.
+    # The turn with the smallest median stands for us, that of all forms of all rivals for them.
     sort -n "$tmp/ours" | head -n 1 |
-        awk -v net="$net" -v size="$size" -v mode="$mode" -v width="$width" -v peak="${peak:-0}" \
+        awk -v net="$net" -v size="$size" -v mode="$mode" -v width="$width" \
             -v theirs="$(sort -n "$tmp/theirs" | head -n 1)" -v table=$table '{
             n = split(theirs, rival, " ")
-            share = peak > 0 ? sprintf("%.2f", 1000 * $4 / peak) : "-"
+            share = $7 > 0 ? sprintf("%.2f", 1000 * $4 / $7) : "-"
             if (table) {
-                printf "| `%s` %s | %s | %.0f | %s | %s | %s | %.4f | %.3f | %s | %.0f | %.0f |\n", net,
-                    size, mode == "train" ? "training step" : "inference", $1, n ? rival[2] : "-",
-                    n ? sprintf("%.0f", rival[1]) : "-", n ? sprintf("%.1f", rival[1] / $1) : "-", $3,
-                    $4, share, $5 / 1e6, $6 / 1e6
+                what = mode == "train" ? "training step" : "inference" (mode == "bf16" ? ", bf16" : "")
+                printf "| `%s` %s | %s | %.0f | %s | %s | %s | %.4f | %.3f | %s | %.0f | %.0f | %s |\n", net,
+                    size, what, $1, n ? rival[3] " " rival[4] : "-", n ? sprintf("%.0f", rival[1]) : "-",
+                    n ? sprintf("%.1f", rival[1] / $1) : "-", $3, $4, share, $5 / 1048576,
+                    $6 / 1048576, n ? rival[2] : "-"
                 next
             }
             printf "%-5s %5d %-7s %5s %11.2f %11.2f %9.4f %8.4f %6s %9.1f %9.1f", net, size, mode, width,
-                $1, $2, $3, $4, share, $5 / 1e6, $6 / 1e6
-            if (n) printf " %11.2f %6.2f %s", rival[1], rival[1] / $1, rival[2]
+                $1, $2, $3, $4, share, $5 / 1048576, $6 / 1048576
+            if (n) printf " %11.2f %6.2f %s %s", rival[1], rival[1] / $1, rival[3], rival[4]
             print ""
         }'
 done <"$tmp/list"
-[ ! -s "$tmp/rivals" ] || echo "ratio: the fastest rival's median over ours; above 1 we are faster" >&2
+echo "peak: TFLOP/s over that of the multiply-adds measured beside it; Winograd and FFT need fewer operations than are" \
+    "counted, so it may exceed 1" >&2
+echo "beside: the fastest rival, or ours on one thread; ratio: its time over ours. Times: medians of $runs runs after" \
+    "$warmup that do not count, the best of $turns turns" >&2
 exit $bad

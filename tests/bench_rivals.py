@@ -1,18 +1,27 @@
 """Times one network in other people's software, or checks that all of it computes the same.
 
-bench_rivals.py RIVAL NET OUT_SIZE process|train WIDTH RUNS THREADS   prints the median in ms
-bench_rivals.py --check                                               largest differences, small networks
+bench_rivals.py RIVAL NET OUT_SIZE MODE WIDTH WARM_UP RUNS THREADS
+    prints the median of RUNS runs in ms, the peak of resident memory in MiB, the version
+bench_rivals.py --check
+    prints the largest differences on small networks; fails where fp32 differs by more than 1e-4
 
+MODE   process, bf16 (process with weights and maps of that type) or train
 RIVAL  torch-dilated    PyTorch, dilation as networks of this kind are usually written
        torch-fragments  PyTorch, dense convolutions on d*d fragments instead (sk, usk, usk9)
        either with -cl: channels last
        ort              ONNX Runtime (process only); needs onnx as well
-       ncnn, ncnn-bf16  ncnn with Winograd's convolution, in fp32 or stored as bfloat16 (process only)
+       ncnn             ncnn with Winograd's convolution (process, bf16)
 BENCH_TORCH_DEVICE: cpu (default) or cuda: plain fp32, the input on the device, cuDNN free to choose.
+Each gets what its manual recommends: PyTorch's inference mode, ONNX Runtime's graph optimisation
+(all), ncnn's Winograd, packed channels and all cores. Loading and repacking of weights is not timed,
+and the process that writes the networks' files is another one, so its memory does not count.
 The layers are those of golden/network_tables.py, the weights those of He by a fixed seed.
 SPDX-License-Identifier: BSD-2-Clause"""
+import importlib.util
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -53,17 +62,18 @@ class Torch(Weights):
     """Makes its parameters in the first pass and takes them again in every later one. `factor`: how
     many fragments along an axis x is cut into; they lie in the batch."""
 
-    def __init__(self, name, width, fragments, last, device):
+    def __init__(self, name, width, fragments, last, device, bf16):
         import torch
         import torch.nn.functional as functional
 
         super().__init__(name, width)
         self.torch, self.f = torch, functional
         self.fragments, self.last, self.device = fragments, last, device
+        self.type = torch.bfloat16 if bf16 else torch.float32
         self.params, self.next, self.factor = [], 0, 1
 
     def tensor(self, array):
-        t = self.torch.from_numpy(array).to(self.device)
+        t = self.torch.from_numpy(array).to(self.device, self.type)
         if self.last and t.ndim == 4:
             t = t.contiguous(memory_format=self.torch.channels_last)
         return t
@@ -126,19 +136,20 @@ def torch_steps(rival, name, size, mode, width, threads):
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    net = Torch(name, width, "fragments" in rival, rival.endswith("-cl"), device)
+    net = Torch(name, width, "fragments" in rival, rival.endswith("-cl"), device, mode == "bf16")
     net.size = {"sk": size, "usk": (size + 4) // 2, "usk9": (size + 12) // 4}.get(name)
     x = net.tensor(picture(size + SHRINK[name]))
     truth = torch.from_numpy(np.random.default_rng(3).integers(0, net.labels, (1, size, size)))
     truth = truth.to(device)
 
     def scores():
-        with torch.no_grad():
+        with torch.inference_mode():
             return torch.softmax(net.scores(x), 1)
 
-    if mode == "process":
+    if mode != "train":
         return scores, lambda: torch.cuda.synchronize() if device == "cuda" else None
-    scores()
+    with torch.no_grad():
+        net.scores(x)  # makes the parameters
     update = torch.optim.SGD(net.params, lr=1e-6, momentum=0.99, weight_decay=1e-4)
 
     def step():
@@ -213,7 +224,7 @@ class Onnx(Writer):
         cut = self.node("Slice", inputs, self.blob(b.shape[1], h, w))
         return self.node("Concat", [a.name, cut.name], self.blob(c + b.shape[1], h, w), axis=1)
 
-    def write(self, size, path):
+    def write(self, size, folder):
         helper, float32 = self.onnx.helper, self.onnx.TensorProto.FLOAT
         x = Blob("x", (1, 3, size, size))
         y = getattr(network_tables, self.name)(self, x)
@@ -223,17 +234,27 @@ class Onnx(Writer):
                                   [helper.make_tensor_value_info("y", float32, y.shape)],
                                   self.constants)
         opset = [helper.make_opsetid("", 13)]
-        self.onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+        self.onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8),
+                       os.path.join(folder, "net.onnx"))
+
+
+def written(kind, name, size, width, folder):
+    """Have another process write the files: making them takes memory that is not the rival's."""
+    if kind == "Onnx" and importlib.util.find_spec("onnx") is None:
+        raise ImportError("no onnx")
+    subprocess.run([sys.executable, __file__, "--write", kind, name, str(size + SHRINK[name]),
+                    str(width), folder], check=True)
 
 
 def ort_steps(name, size, width, threads, folder):
     import onnxruntime
 
-    path = os.path.join(folder, "net.onnx")
-    Onnx(name, width).write(size + SHRINK[name], path)
+    written("Onnx", name, size, width, folder)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(os.path.join(folder, "net.onnx"), options,
+                                           providers=["CPUExecutionProvider"])
     x = picture(size + SHRINK[name])
     return lambda: session.run(None, {"x": x})[0], lambda: None
 
@@ -322,17 +343,19 @@ class Ncnn(Writer):
 def ncnn_steps(name, size, width, threads, folder, bf16):
     import ncnn
 
-    Ncnn(name, width).write(size + SHRINK[name], folder)
+    written("Ncnn", name, size, width, folder)
+    ncnn.set_cpu_powersave(0)
     net = ncnn.Net()
     net.opt.num_threads = threads
+    net.opt.use_winograd_convolution = net.opt.use_packing_layout = True
     net.opt.use_vulkan_compute = False
     net.opt.use_bf16_storage = bf16
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     if net.load_param(os.path.join(folder, "net.param")) != 0 or \
             net.load_model(os.path.join(folder, "net.bin")) != 0:
         raise RuntimeError("ncnn does not load the network")
-    array = picture(size + SHRINK[name])[0]
-    x = ncnn.Mat(array).clone()  # Mat does not keep the array alive
+    pixels = picture(size + SHRINK[name])[0]
+    x = ncnn.Mat(pixels).clone()  # Mat does not keep the array alive
 
     def step():
         extractor = net.create_extractor()
@@ -348,45 +371,57 @@ def ncnn_steps(name, size, width, threads, folder, bf16):
 def steps(rival, name, size, mode, width, threads, folder):
     if rival.startswith("torch-"):
         return torch_steps(rival, name, size, mode, width, threads)
-    if mode != "process":
-        raise RuntimeError(f"{rival} does not train")
+    if mode == "train" or (rival == "ort" and mode == "bf16"):
+        raise RuntimeError(f"{rival} has no {mode}")
     if rival == "ort":
         return ort_steps(name, size, width, threads, folder)
-    return ncnn_steps(name, size, width, threads, folder, rival == "ncnn-bf16")
+    return ncnn_steps(name, size, width, threads, folder, mode == "bf16")
 
 
 def check():
-    rivals = ("torch-dilated", "torch-fragments", "torch-fragments-cl", "ort", "ncnn", "ncnn-bf16")
+    rivals = ("torch-dilated", "torch-fragments", "torch-fragments-cl", "ort", "ncnn")
+    worst = 0
     for name, size in (("sk", 19), ("u", 20), ("usk", 18), ("usk9", 20)):
-        results = {}
-        for rival in rivals:
+        first = None
+        for rival, mode in [(r, "process") for r in rivals] + [("ncnn", "bf16")]:
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    step, _ = steps(rival, name, size, "process", 0.125, 2, folder)
-                    results[rival] = np.array(step())
+                    step, _ = steps(rival, name, size, mode, 0.125, 2, folder)
+                    y = np.asarray(step())
                 except ImportError as e:
-                    print(f"{name} {rival}: left out ({e})")
-        first = next(iter(results))
-        for rival, y in results.items():
-            print(f"{name} {rival}: {np.abs(y - results[first]).max():.2e} from {first}")
+                    print(f"{name} {rival} {mode}: left out ({e})")
+                    continue
+            first = (rival, y) if first is None else first
+            off = np.abs(y - first[1]).max()
+            worst = max(worst, off) if mode == "process" else worst
+            print(f"{name} {rival} {mode}: {off:.2e} from {first[0]}")
+    sys.exit(1 if worst > 1e-4 else 0)
+
+
+def version(rival):
+    modules = {"ort": "onnxruntime", "ncnn": "ncnn"}
+    return sys.modules[modules.get(rival, "torch")].__version__.split("+")[0]
 
 
 def main():
     if sys.argv[1:] == ["--check"]:
         check()
+    if sys.argv[1:2] == ["--write"]:
+        kind, name, size, width, folder = sys.argv[2:]
+        {"Onnx": Onnx, "Ncnn": Ncnn}[kind](name, width).write(int(size), folder)
         return
-    rival, name, size, mode, width, runs, threads = sys.argv[1:8]
+    rival, name, size, mode, width, warm_up, runs, threads = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         step, wait = steps(rival, name, int(size), mode, float(width), int(threads), folder)
-        warm_up = 3 if os.environ.get("BENCH_TORCH_DEVICE") == "cuda" else 1
         times = []
-        for _ in range(int(runs) + warm_up):
+        for _ in range(int(warm_up) + int(runs)):
             wait()
             start = time.perf_counter()
             step()
             wait()
             times.append(1000 * (time.perf_counter() - start))
-    print(f"{statistics.median(times[warm_up:]):.3f}")
+    mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{statistics.median(times[int(warm_up):]):.3f} {mib:.0f} {version(rival)}")
 
 
 if __name__ == "__main__":
