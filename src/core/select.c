@@ -454,6 +454,16 @@ void gt__choice_free(struct gt_choice *choice)
     memset(choice, 0, sizeof *choice);
 }
 
+static bool changes_weights(const struct gt_graph *g)
+{
+    bool changes = false;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        enum gt_op op = g->nodes[i].op;
+        changes |= op == GT_OP_sgd_update || op == GT_OP_adamw_update;
+    }
+    return changes;
+}
+
 gt_status gt__select(struct gt_choice *out, struct gt_planner *p)
 {
     struct gt_choice c = {0};
@@ -469,6 +479,10 @@ gt_status gt__select(struct gt_choice *out, struct gt_planner *p)
         GT_TRY_OUT(add_node_options(&c, p, &set, &p->graph->nodes[i]));
     }
     c.first[n] = c.n_options;
+    bool fills = changes_weights(p->graph);
+    for (size_t o = 0; fills && o < c.n_options; o++) {
+        c.options[o].plan.cost += c.options[o].plan.fill;
+    }
     GT_TRY_OUT(gt__select_again(&c, p, 0.0));
     *out = c;
     return GT_OK;

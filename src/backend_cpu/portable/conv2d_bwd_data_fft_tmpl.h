@@ -33,7 +33,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     if (!gt__cpu_has(d, CONV_ISA) ||
         !data_grid(&grid, &c, gt__value(g, node->out[0])->shape, gt__value(g, node->in[0])->shape,
                    &node->attr, variant) ||
-        !fft_bytes(&out->scratch, &grid)) {
+        !fft_bytes(&out->packed, &out->scratch, &grid)) {
         return false;
     }
     gt_layout blocked = {GT_BLOCK, (int16_t)c.phase, GT_KIND_F32};
@@ -42,7 +42,7 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->out[0] = blocked;
     out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&grid);
-    out->cost = fft_cost(d, &grid, CONV_RATE);
+    out->cost = fft_cost(d, &grid, CONV_RATE, 0);
     return true;
 }
 

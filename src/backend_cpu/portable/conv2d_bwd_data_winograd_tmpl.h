@@ -43,7 +43,8 @@ static bool data_plan(const struct gt_device *d, const struct gt_graph *g,
     out->out[0] = blocked;
     out->flags = GT_PLAN_UNORDERED;
     out->growth = wino_growth(&grid, false);
-    out->cost = wino_cost(d, &grid, CONV_RATE, out->packed);
+    out->cost =
+        wino_cost(d, &grid, CONV_RATE, out->packed) + wino_fill(d, &grid, CONV_RATE, out->packed);
     return true;
 }
 
@@ -71,7 +72,7 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
                                      .alpha = grid.alpha,
                                      .r = grid.r,
                                      .transposed = true};
-    if (step->pack && !grid.split) {
+    if (step->pack && grid.packed) {
         wino_pack(gt__cpu_pool(d), &job.weights);
     }
     wino_run(&job);

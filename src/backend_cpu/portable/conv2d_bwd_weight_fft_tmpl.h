@@ -233,8 +233,8 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->growth = fft_growth(&j.grid);
     double weights = 8.0 * j.grid.count * c.cin * gt__ceil_div(c.cout, 16) * 16.0;
     double passes = gt__ceil_div(j.grid.tiles, j.grid.pass);
-    out->cost =
-        fft_cost(d, &j.grid, CONV_RATE) + gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
+    out->cost = fft_cost(d, &j.grid, CONV_RATE, 0) +
+                gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
     return true;
 }
 

@@ -11,12 +11,12 @@
  *
  * x [n][ceil(ci/16)][hi][wi][16], zeros beyond the true sizes; y likewise, zeros written
  * V [frequency][real | imaginary][block of 16 ci][tile][16]
- * U [panel of the round][frequency][real | imaginary][ci][width], times 1/L^2
+ * U [panel][frequency][real | imaginary][ci][width], times 1/L^2
  * M [panel of the round][frequency][real | imaginary][tile][width]
  * Tiles are taken in passes, outputs in rounds of panels, so that V, U and M are bounded; neither
- * depends on threads. The weights of a round are transformed when it begins: all spectra at once
- * would be many times the weights (six times for 10 x 10 at length 25), and to read those from main
- * memory takes as long. Sources: Mathieu, Henaff, LeCun 2013, arXiv:1312.5851; Zlateski, Jia, Li,
+ * depends on threads. Packed: U of all panels is made once and kept, many times the weights (six
+ * times for 10 x 10 at length 25); else the weights of a round are transformed when it begins.
+ * Sources: Mathieu, Henaff, LeCun 2013, arXiv:1312.5851; Zlateski, Jia, Li,
  * Durand 2018, arXiv:1809.07851. */
 #ifndef GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
 #define GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
@@ -43,7 +43,7 @@ struct fft_grid {
     int32_t pass;              /* tiles */
     int32_t panels, round;     /* of outputs, of them at once */
     int32_t count;             /* frequencies */
-    bool full;
+    bool full, packed;
 };
 
 /* Floats between the parts of V and M. */
@@ -106,7 +106,7 @@ static inline bool fft_grid(struct fft_grid *g, int32_t images)
     g->pass = gt__ceil_div(g->tiles, passes);
     g->count = fft_count(g->length);
     g->panels = gt__ceil_div(gt__ceil_div(g->co, 16) * 16, PANEL);
-    size_t of_panel = (fft_m_plane(g).total + fft_u_panel(g)) * sizeof(float);
+    size_t of_panel = (fft_m_plane(g).total + (g->packed ? 0 : fft_u_panel(g))) * sizeof(float);
     size_t round = FFT_ROUND_BYTES / of_panel;
     g->round = conv_max(1, conv_min(g->panels, (int32_t)round));
     return true;
@@ -132,7 +132,13 @@ struct fft_job {
     bool relu;
     struct fft_plane v_plane, m_plane;
     int32_t t0, t1, panel0, panel1; /* the present pass and round */
+    int32_t u_panel;                /* that U begins with */
 };
+
+static inline float *fft_u(const struct fft_job *j, int32_t panel)
+{
+    return j->u + (size_t)(panel - j->u_panel) * fft_u_panel(&j->grid);
+}
 
 struct fft_pack_put {
     float *re, *im;
@@ -173,18 +179,18 @@ static void fft_pack_chunk(void *cookie, size_t chunk, int32_t thread)
     const struct fft_job *j = cookie;
     const struct fft_grid *g = &j->grid;
     size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
-    size_t panel = chunk / groups;
+    int32_t panel = j->panel0 + (int32_t)(chunk / groups);
     int32_t c0 = (int32_t)(chunk % groups) * FFT_PACK_INPUTS;
     int32_t c1 = conv_min(g->ci, c0 + FFT_PACK_INPUTS);
-    int32_t o = (j->panel0 + (int32_t)panel) * PANEL;
-    int32_t width = fft_width(g->co, j->panel0 + (int32_t)panel);
+    int32_t o = panel * PANEL;
+    int32_t width = fft_width(g->co, panel);
     size_t plane = (size_t)g->ci * (size_t)width;
     struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
     float *tile = (float *)(void *)(room + 1);
     float scale = 1.0f / (float)(g->length * g->length);
     for (int32_t c = c0; c < c1; c++) {
         for (int32_t l = 0; l < width; l += VW) {
-            float *to = j->u + panel * fft_u_panel(g) + (size_t)c * (size_t)width + (size_t)l;
+            float *to = fft_u(j, panel) + (size_t)c * (size_t)width + (size_t)l;
             struct fft_pack_put put = {.re = to,
                                        .im = to + plane,
                                        .stride = 2 * plane,
@@ -306,6 +312,17 @@ static inline size_t fft_product_room(const struct fft_grid *g)
     return fft_v_plane(g).plane + 3 * (size_t)g->ci * PANEL + 3 * FFT_PRODUCT_ROWS * PANEL;
 }
 
+/* The part of the next panel's spectra that products of `rows` of all 3 * tiles rows fetch. */
+static inline void fft_fetch(struct panel_call *call, const struct fft_job *j, int32_t panel,
+                             size_t f, int32_t row, int32_t rows)
+{
+    size_t size = 2 * (size_t)j->grid.ci * (size_t)fft_width(j->grid.co, panel);
+    size_t all = 3 * (size_t)(j->t1 - j->t0);
+    size_t from = size / 16 * (size_t)row / all * 16;
+    call->next = fft_u(j, panel) + f * size + from;
+    call->next_end = fft_u(j, panel) + f * size + size / 16 * (size_t)(row + rows) / all * 16;
+}
+
 /* One frequency: all panels of the round, all tiles of the pass. */
 static void fft_product_chunk(void *cookie, size_t f, int32_t thread)
 {
@@ -323,7 +340,7 @@ static void fft_product_chunk(void *cookie, size_t f, int32_t thread)
         size_t plane = (size_t)g->ci * (size_t)width;
         size_t of_round = (size_t)(panel - j->panel0);
         float *m = j->m + of_round * j->m_plane.total + f * j->m_plane.frequency;
-        fft_three(b, j->u + of_round * fft_u_panel(g) + f * 2 * plane, plane);
+        fft_three(b, fft_u(j, panel) + f * 2 * plane, plane);
         for (int32_t t = 0; t < tiles; t += FFT_PRODUCT_ROWS) {
             int32_t rows = conv_min(FFT_PRODUCT_ROWS, tiles - t);
             size_t n = (size_t)rows * (size_t)width;
@@ -333,6 +350,9 @@ static void fft_product_chunk(void *cookie, size_t f, int32_t thread)
                                           .c = c + k * n,
                                           .a_block = j->v_plane.block,
                                           .first = true};
+                if (g->packed && panel + 1 < j->panel1) {
+                    fft_fetch(&call, j, panel + 1, f, t * 3 + (int32_t)k * rows, rows);
+                }
                 panel_product(call, rows, g->ci, width / VW);
             }
             float *to = m + (size_t)t * (size_t)width;
@@ -403,6 +423,17 @@ static void fft_output_chunk(void *cookie, size_t chunk, int32_t thread)
     }
 }
 
+/* All of U, into what is kept. */
+static inline void fft_pack(struct fft_job *j)
+{
+    const struct fft_grid *g = &j->grid;
+    size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
+    fft_open(&j->fft, g->length);
+    j->panel0 = 0;
+    j->panel1 = g->panels;
+    gt__pool_for(gt__cpu_pool(j->device), (size_t)g->panels * groups, fft_pack_chunk, j);
+}
+
 static inline void fft_run(struct fft_job *j)
 {
     const struct fft_grid *g = &j->grid;
@@ -412,7 +443,9 @@ static inline void fft_run(struct fft_job *j)
     j->v_plane = fft_v_plane(g);
     j->m_plane = fft_m_plane(g);
     j->m = j->v + j->v_plane.total;
-    j->u = j->m + (size_t)g->round * j->m_plane.total;
+    if (!g->packed) {
+        j->u = j->m + (size_t)g->round * j->m_plane.total;
+    }
     for (j->t0 = 0; j->t0 < g->tiles; j->t0 = j->t1) {
         j->t1 = conv_min(g->tiles, j->t0 + g->pass);
         size_t tiles = (size_t)(j->t1 - j->t0);
@@ -420,36 +453,56 @@ static inline void fft_run(struct fft_job *j)
         for (j->panel0 = 0; j->panel0 < g->panels; j->panel0 = j->panel1) {
             j->panel1 = conv_min(g->panels, j->panel0 + g->round);
             size_t panels = (size_t)(j->panel1 - j->panel0);
-            gt__pool_for(pool, panels * groups, fft_pack_chunk, j);
+            if (!g->packed) {
+                j->u_panel = j->panel0;
+                gt__pool_for(pool, panels * groups, fft_pack_chunk, j);
+            }
             gt__pool_for(pool, (size_t)g->count, fft_product_chunk, j);
             gt__pool_for(pool, panels * tiles, fft_output_chunk, j);
         }
     }
 }
 
-/* Bytes of V, M and U; false on overflow, or if a product exceeds a thread's scratch memory. */
-static inline bool fft_bytes(size_t *scratch, const struct fft_grid *g)
+/* Bytes of U if packed, and of V, M and else U; false on overflow, or if a product exceeds a
+ * thread's scratch memory. */
+static inline bool fft_bytes(size_t *packed, size_t *scratch, const struct fft_grid *g)
 {
     size_t round = 0;
+    size_t u = fft_u_panel(g);
+    *packed = 0;
     return fft_product_room(g) * sizeof(float) <= GT_CPU_SCRATCH &&
-           gt__mul(&round, fft_m_plane(g).total + fft_u_panel(g), (size_t)g->round) &&
-           gt__mul(scratch, fft_v_plane(g).total + round, sizeof(float));
+           gt__mul(&round, fft_m_plane(g).total + (g->packed ? 0 : u), (size_t)g->round) &&
+           gt__mul(scratch, fft_v_plane(g).total + round, sizeof(float)) &&
+           (!g->packed || gt__mul(packed, u * (size_t)g->panels, sizeof(float)));
 }
 
-/* Three products at `rate`; lines of the transforms, of the weights once a pass; spectra through
- * the caches. */
-static inline double fft_cost(const struct gt_device *d, const struct fft_grid *g, double rate)
+/* Flops of a transform of one channel's tile, about. */
+static inline double fft_tile_work(const struct fft_grid *g)
+{
+    return 1.5 * g->length * 30.0 * g->length;
+}
+
+/* Flops that transforming all weights takes the time of. */
+static inline double fft_weights_work(const struct fft_grid *g)
+{
+    return 4.0 / 1.5 * fft_tile_work(g) * g->ci * gt__ceil_div(g->co, 16) * 16.0;
+}
+
+/* Three products at `rate`; transforms, of the weights once a pass unless they are packed and come
+ * from main memory, fetched ahead; spectra through the caches. */
+static inline double fft_cost(const struct gt_device *d, const struct fft_grid *g, double rate,
+                              size_t packed)
 {
     double lanes = gt__ceil_div(g->co, 16) * 16.0;
     double in = gt__ceil_div(g->ci, 16) * 16.0;
     double tiles = (double)g->tiles;
     double products = 6.0 * g->count * tiles * g->ci * lanes;
-    double lines = 1.5 * g->length * 30.0 * g->length; /* flops of a channel's tile, about */
     double moved = 4.0 * g->count * tiles * (3 * in + 4 * lanes);
     double passes = gt__ceil_div(g->tiles, g->pass);
-    double kernels = 4.0 * lines / 1.5 * g->ci * lanes * passes;
-    return gt__cpu_cost(d, 1.1 * products + 4 * lines * tiles * (in + lanes) + kernels + 8 * moved,
-                        rate, 0);
+    double weights = g->packed ? 0 : fft_weights_work(g) * passes;
+    double work =
+        1.1 * products + 4 * fft_tile_work(g) * tiles * (in + lanes) + weights + 8 * moved;
+    return gt__cpu_cost(d, work, rate, (double)packed * (g->packed ? passes / 2 : 0));
 }
 
 /* How much larger errors can be than the plain sum's: every output is a sum over all L^2 products

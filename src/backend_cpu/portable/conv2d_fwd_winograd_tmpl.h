@@ -1,18 +1,21 @@
 /* Forward convolution after Winograd, template: see winograd_tmpl.h. The including file defines VW,
  * CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and CONV_RATE (flops per second and
- * thread). Variants: 2 for each phase 1, 2, 4, 8 and points 6, 8: fused and split.
+ * thread). Variants: 2 for each phase 1, 2, 4, 8 and points 6, 8: fused and split; then, again for
+ * each phase and points, split with packed weights.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/winograd_tmpl.h"
 
-enum { WINO_VARIANTS = 16 };
+enum { WINO_PACKED = 16, WINO_VARIANTS = 24 };
 
 static bool fwd_grid(struct wino_grid *g, struct conv_geometry *c, gt_shape x, gt_shape y,
                      const struct gt_attr *attr, unsigned variant)
 {
-    if (!conv_geometry(c, x, y, attr, 1 << variant / 4) || c->d != 1 || c->kh != c->kw) {
+    bool packed = variant >= WINO_PACKED;
+    unsigned form = packed ? (variant - WINO_PACKED) * 2 + 1 : variant;
+    if (!conv_geometry(c, x, y, attr, 1 << form / 4) || c->d != 1 || c->kh != c->kw) {
         return false;
     }
-    *g = (struct wino_grid){.alpha = variant & 2 ? 8 : 6,
+    *g = (struct wino_grid){.alpha = form & 2 ? 8 : 6,
                             .r = c->kh,
                             .ci = c->cin,
                             .co = c->cout,
@@ -20,7 +23,8 @@ static bool fwd_grid(struct wino_grid *g, struct conv_geometry *c, gt_shape x, g
                             .wi = c->wi,
                             .ho = c->ho,
                             .wo = c->wo,
-                            .split = variant & 1};
+                            .split = form & 1,
+                            .packed = packed};
     return wino_grid(g, c->n, PANEL);
 }
 
@@ -43,6 +47,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     out->flags = GT_PLAN_UNORDERED;
     out->growth = wino_growth(&grid, false);
     out->cost = wino_cost(d, &grid, CONV_RATE, out->packed);
+    out->fill = wino_fill(d, &grid, CONV_RATE, out->packed);
     return true;
 }
 
@@ -72,7 +77,7 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
                                      .co = c.cout,
                                      .alpha = grid.alpha,
                                      .r = grid.r};
-    if (step->pack && !grid.split) {
+    if (step->pack && grid.packed) {
         wino_pack(gt__cpu_pool(d), &job.weights);
     }
     wino_run(&job);

@@ -38,6 +38,11 @@ struct panel_call {
     size_t a_block;
     int32_t k;  /* of this pass */
     bool first; /* pass */
+    /* What the next product reads, fetched into L2 line by line meanwhile: its A lies `a_ahead`
+     * floats from this one, its B (or else) is next .. next_end. 0 and NULL: nothing. */
+    ptrdiff_t a_ahead;
+    const float *next, *next_end;
+    int32_t next_lines; /* for every 16 k; panel_product sets it */
 };
 
 static inline __attribute__((always_inline)) void panel_tile(const int R, const int NV,
@@ -50,8 +55,18 @@ static inline __attribute__((always_inline)) void panel_tile(const int R, const 
     }
     const float *b = p->b;
     const float *a = p->a;
+    const float *next = p->next;
     for (int32_t k = p->k; k > 0; k -= 16) {
         int32_t lanes = k < 16 ? k : 16;
+        if (p->a_ahead) {
+            PANEL_UNROLL for (int i = 0; i < R; i++)
+            {
+                __builtin_prefetch(a + i * 16 + p->a_ahead, 0, 2);
+            }
+        }
+        for (int32_t i = 0; i < p->next_lines && next < p->next_end; i++, next += 16) {
+            __builtin_prefetch(next, 0, 2);
+        }
         for (int32_t l = 0; l < lanes; l++) {
             vf bv[2];
             PANEL_UNROLL for (int v = 0; v < NV; v++)
@@ -91,15 +106,22 @@ PANEL_TILES(PANEL_TILE, 2)
 static const panel_fn panel_tiles[2][MR] = {{PANEL_TILES(PANEL_ENTRY, 1)},
                                             {PANEL_TILES(PANEL_ENTRY, 2)}};
 
+/* Lines of `floats` for each of `parts`. */
+static inline int32_t panel_lines(ptrdiff_t floats, int32_t parts)
+{
+    return (int32_t)((floats / 16 + parts - 1) / parts);
+}
+
 /* All k of `rows` rows. Tiles as even as possible: 49 rows are 5 tiles of 10 and 9, not 4 and 1. */
 static inline void panel_product(struct panel_call p, int32_t rows, int32_t k, int32_t vectors)
 {
     int32_t width = vectors * VW;
     int32_t tiles = gt__ceil_div(rows, MR);
+    p.next_lines = p.next ? panel_lines(p.next_end - p.next, tiles * gt__ceil_div(k, 16)) : 0;
+    struct panel_call q = p;
     for (int32_t k0 = 0; k0 < k; k0 += PANEL_K) {
         const float *a = p.a;
         float *c = p.c;
-        struct panel_call q = p;
         q.b = p.b + (size_t)k0 * (size_t)width;
         q.k = k - k0 < PANEL_K ? k - k0 : PANEL_K;
         q.first = p.first && k0 == 0;
@@ -109,6 +131,7 @@ static inline void panel_product(struct panel_call p, int32_t rows, int32_t k, i
             q.a = a;
             q.c = c;
             panel_tiles[vectors - 1][r - 1](&q);
+            q.next += (ptrdiff_t)p.next_lines * gt__ceil_div(q.k, 16) * 16;
             a += (size_t)r * 16;
             c += (size_t)r * (size_t)width;
         }

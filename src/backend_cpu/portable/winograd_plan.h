@@ -11,6 +11,7 @@
 #define WINO_FUSED_TILES 48
 #define WINO_CHANNELS 12
 #define WINO_SPLIT_TILES 120
+#define WINO_NEAR ((size_t)1 << 21)        /* floats: packed weights beyond are fetched ahead */
 #define WINO_PANEL_BYTES ((size_t)1 << 20) /* of M and transformed weights of a split chunk */
 
 /* A correlation of images with kernels r x r by tiles of m x m outputs. */
@@ -21,6 +22,7 @@ struct wino_grid {
     int32_t rows, cols, tiles; /* of an image, of all images */
     int32_t block;             /* tiles of a chunk */
     bool split;
+    bool packed; /* weights are transformed once and kept; fused forms always do */
 };
 
 /* Floats between points and between channel blocks of V, and in all. */
@@ -65,6 +67,7 @@ static inline double wino_growth(const struct wino_grid *g, bool weights)
 static inline bool wino_grid(struct wino_grid *g, int32_t images, int32_t panel)
 {
     g->m = g->alpha + 1 - g->r;
+    g->packed = g->packed || !g->split;
     if (g->alpha == 6 ? g->r < 2 || g->r > 3 : g->r < 3 || g->r > 6) {
         return false;
     }

@@ -15,8 +15,8 @@
  *
  * Fused: a chunk takes a block of tiles through all three stages in its thread's scratch memory;
  * weights are packed once. Split, for many channels and few tiles: V of the whole layer first, then
- * chunks of (panel, tiles), which transform their part of the weights while it is in the cache:
- * packed weights would be several times the weights and come from main memory.
+ * chunks of (panel, tiles). Their weights are either packed once, which is faster from the second
+ * run on but takes several times the weights' memory, or each chunk transforms its part.
  * The order of sums is the same in both and for all sizes; what a pixel is computed from depends on
  * its place in the grid of tiles.
  * Sources: Lavin & Gray 2016, arXiv:1509.09308; Jia, Zlateski, Durand, Li 2018 (blocking). */
@@ -25,11 +25,12 @@
 
 #include <assert.h>
 
+#include "backend_cpu/portable/stream.h"
 #include "backend_cpu/portable/winograd_plan.h"
 #include "backend_cpu/portable/winograd_weights_tmpl.h"
 
-/* Bytes of packed weights (split: none, a chunk transforms what it needs) and of scratch memory;
- * false on overflow. */
+/* Bytes of packed weights (0: a chunk transforms what it needs) and of scratch memory; false on
+ * overflow. */
 static inline bool wino_bytes(size_t *packed, size_t *scratch, const struct wino_grid *g)
 {
     size_t points = (size_t)(g->alpha * g->alpha);
@@ -37,16 +38,26 @@ static inline bool wino_bytes(size_t *packed, size_t *scratch, const struct wino
     struct wino_plane plane = wino_plane(g);
     *packed = 0;
     *scratch = 0;
+    bool fine = true;
     if (g->split) {
-        return gt__mul(scratch, plane.total, sizeof(float));
+        fine = gt__mul(scratch, plane.total, sizeof(float));
     }
-    return gt__mul(packed, lanes * points, (size_t)g->ci) &&
-           gt__mul(packed, *packed, sizeof(float));
+    if (g->packed) {
+        fine = fine && gt__mul(packed, lanes * points, (size_t)g->ci) &&
+               gt__mul(packed, *packed, sizeof(float));
+    }
+    return fine;
+}
+
+/* Flops that transforming all weights takes the time of. */
+static inline double wino_weights_work(const struct wino_grid *g)
+{
+    return 48.0 * g->alpha * g->alpha * g->ci * gt__ceil_div(g->co, 16) * 16.0;
 }
 
 /* Products at `rate`; what V and M take through the caches, and the weights that every block of
- * tiles reads or transforms again, as multiply-adds of equal time; packed weights once from main
- * memory. Fitted to the 3x3 layers of U-Net on two cores of a Zen 4: within 15 %. */
+ * tiles reads or transforms again, as flops of equal time; packed weights once from main memory,
+ * fetched ahead. Fitted to the 3x3 layers of U-Net on two cores of a Zen 4: within 12 %. */
 static inline double wino_cost(const struct gt_device *d, const struct wino_grid *g, double rate,
                                size_t packed)
 {
@@ -54,10 +65,18 @@ static inline double wino_cost(const struct gt_device *d, const struct wino_grid
     double lanes = gt__ceil_div(g->co, 16) * 16.0;
     double products = 2.0 * points * g->tiles * g->ci * lanes;
     double moved = 4.0 * points * g->tiles * (gt__ceil_div(g->ci, 16) * 16.0 + lanes);
-    double weights = points * g->ci * lanes * gt__ceil_div(g->tiles, g->block);
-    double work = g->split ? 1.45 * products + 25 * moved + 40 * weights
-                           : products + 14 * moved + 12 * weights;
-    return gt__cpu_cost(d, work, rate, 0) + gt__cpu_cost(d, 0, rate, (double)packed);
+    double blocks = gt__ceil_div(g->tiles, g->block);
+    double work = !g->split   ? 0.95 * products + 12 * moved + 12 * points * g->ci * lanes * blocks
+                  : g->packed ? 1.17 * products + 21 * moved
+                              : 1.28 * products + 15 * moved + wino_weights_work(g) * blocks;
+    return gt__cpu_cost(d, work, rate, (double)packed / 2);
+}
+
+/* Seconds of packing: of the forward convolution where weights change, of gradients always. */
+static inline double wino_fill(const struct gt_device *d, const struct wino_grid *g, double rate,
+                               size_t packed)
+{
+    return g->packed ? gt__cpu_cost(d, wino_weights_work(g), rate, (double)packed) : 0.0;
 }
 
 /* ---- the correlation ---- */
@@ -169,7 +188,7 @@ static void wino_input(const struct wino_job *j, int32_t t0, int32_t t1, float *
 struct wino_store {
     vf bias;
     vi keep; /* -1 for true outputs */
-    bool relu;
+    bool relu, stream;
     float *y; /* of image 0 */
     size_t image;
     int32_t lane;
@@ -230,6 +249,19 @@ static inline wino_out_fn wino_out_function(int32_t alpha, int32_t m)
                     : wino_tile_out_8_3;
 }
 
+/* Vectors of whole lines only pass the caches by. */
+static inline void wino_put_pixel(float *to, vf value, bool stream)
+{
+#if VW == 16
+    if (stream) {
+        gt__stream_16(to, (const float *)&value);
+        return;
+    }
+#endif
+    (void)stream;
+    *(vf *)to = value;
+}
+
 static void wino_put(const struct wino_job *j, const struct wino_store *s, struct wino_place at,
                      const vf *out)
 {
@@ -244,36 +276,27 @@ static void wino_put(const struct wino_job *j, const struct wino_store *s, struc
         float *to = y + ((size_t)(at.row + r) * (size_t)g->wo + (size_t)at.col) * 16;
         for (int32_t c = 0; c < c1; c++) {
             bool real = at.row + r < th && at.col + c < tw;
-            *(vf *)(to + (size_t)c * 16) = real ? out[r * g->m + c] : (vf){0};
+            wino_put_pixel(to + (size_t)c * 16, real ? out[r * g->m + c] : (vf){0}, s->stream);
         }
     }
 }
 
-/* The rows of a product that comes soon: V does not fit L2. */
-static inline void wino_fetch(const float *a, size_t block, int32_t tiles, int32_t inputs)
-{
-    for (int32_t b = 0; b < inputs; b += 16, a += block) {
-        for (int32_t t = 0; t < tiles; t++) {
-            __builtin_prefetch(a + t * 16, 0, 2);
-        }
-    }
-}
-
-/* Stage 2: tiles t0 to t1 - 1 of one panel; v belongs to tile t0, m is room for products. Split:
- * the weights are transformed here, some inputs at a time, into what lies behind m. */
+/* Stage 2: tiles t0 to t1 - 1 of one panel; v belongs to tile t0, m is room for products. Unless
+ * packed, the weights are transformed here, some inputs at a time, into what lies behind m. */
 static void wino_products(const struct wino_job *j, int32_t panel, int32_t tiles, const float *v,
                           float *m, size_t point_stride)
 {
     const struct wino_grid *g = &j->grid;
     int32_t points = g->alpha * g->alpha;
     int32_t width = wino_width(g->co, panel);
-    int32_t step = g->split ? wino_panel_inputs(g, PANEL) : g->ci;
+    int32_t step = g->packed ? g->ci : wino_panel_inputs(g, PANEL);
     float *own = m + (size_t)points * point_stride;
+    bool far = g->packed && (size_t)points * (size_t)g->ci * (size_t)g->co > WINO_NEAR;
     for (int32_t c0 = 0; c0 < g->ci; c0 += step) {
         int32_t inputs = conv_min(step, g->ci - c0);
         size_t u_stride = (size_t)inputs * (size_t)width;
         const float *u = j->weights.u + (size_t)panel * PANEL * (size_t)g->ci * (size_t)points;
-        if (g->split) {
+        if (!g->packed) {
             wino_pack_inputs(&j->weights, panel, c0, c0 + inputs, own, u_stride);
             u = own;
         }
@@ -284,10 +307,14 @@ static void wino_products(const struct wino_job *j, int32_t panel, int32_t tiles
                                       .c = m + (size_t)p * point_stride,
                                       .a_block = j->plane.block,
                                       .first = c0 == 0};
-            if (g->split && p + 1 < points) {
-                wino_fetch(a + j->plane.point, j->plane.block, tiles, inputs);
+            if (g->split && p + 1 < points) { /* V does not fit L2 */
+                call.a_ahead = (ptrdiff_t)j->plane.point;
             }
-            if (g->split) {
+            if (far && p + 1 < points) {
+                call.next = call.b + u_stride;
+                call.next_end = call.next + u_stride;
+            }
+            if (!g->packed) {
                 wino_fetch_weights(&j->weights, panel, c0 + inputs,
                                    conv_min(g->ci, c0 + 2 * inputs), p, points);
             }
@@ -308,10 +335,13 @@ static void wino_panel(const struct wino_job *j, int32_t panel, int32_t t0, int3
     wino_products(j, panel, tiles, v, m, point_stride);
     wino_out_fn out_tile = wino_out_function(g->alpha, g->m);
     size_t y_block = (size_t)g->ho * (size_t)g->wo * 16;
+    size_t y_image = (size_t)gt__ceil_div(g->co, 16) * y_block;
+    size_t y_size = (size_t)(g->tiles / (g->rows * g->cols)) * y_image * sizeof(float);
+    bool stream = gt__stream_pays(j->y, y_size);
     for (int32_t l = 0; l < width; l += VW) {
-        struct wino_store s = {.relu = j->relu, .lane = panel * PANEL + l};
+        struct wino_store s = {.relu = j->relu, .stream = stream, .lane = panel * PANEL + l};
         s.y = j->y + (size_t)(s.lane / 16) * y_block;
-        s.image = (size_t)gt__ceil_div(g->co, 16) * y_block;
+        s.image = y_image;
         for (int32_t i = 0; i < VW; i++) {
             bool real = s.lane + i < g->co;
             s.keep[i] = real ? -1 : 0;
@@ -323,6 +353,7 @@ static void wino_panel(const struct wino_job *j, int32_t panel, int32_t t0, int3
             wino_put(j, &s, wino_place(g, t0 + t), out);
         }
     }
+    gt__stream_end();
 }
 
 static void wino_fused_chunk(void *cookie, size_t chunk, int32_t thread)
@@ -369,7 +400,8 @@ static inline void wino_run(struct wino_job *j)
     /* V, unless split, and M of a block, whose points may each be one line further apart */
     size_t m = (size_t)(g->alpha * g->alpha) * ((size_t)g->block * PANEL + 16);
     size_t u = (size_t)(g->alpha * g->alpha * wino_panel_inputs(g, PANEL)) * PANEL;
-    assert(((g->split ? u : j->plane.total) + m) * sizeof(float) <= GT_CPU_SCRATCH);
+    assert(((g->packed ? 0 : u) + (g->split ? 0 : j->plane.total) + m) * sizeof(float) <=
+           GT_CPU_SCRATCH);
     (void)m;
     (void)u;
     if (!g->split) {
