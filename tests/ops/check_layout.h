@@ -9,7 +9,8 @@
 enum { CHECK_GUARD = 5 * 64 };
 
 void check_guards_fill(uint8_t *image, size_t bytes, size_t total);
-bool check_guards_intact(const uint8_t *image, size_t bytes, size_t total);
+/* Is this part of a guard, `at` bytes from the image's start, as it was filled? */
+bool check_guard_intact(const uint8_t *part, size_t at, size_t bytes);
 
 /* NCHW doubles (or u8) into a layout, lanes and tails zero. */
 void check_pack(uint8_t *to, gt_shape s, gt_layout l, const void *from);

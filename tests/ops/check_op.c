@@ -102,12 +102,32 @@ static bool seen_phase(struct kernel_test *t, const struct check_layouts *layout
     return seen;
 }
 
+/* The suffix of a kernel's name tells which set of instructions it needs. */
+static uint32_t needs(const struct gt_kernel *kernel)
+{
+    static const struct {
+        const char *suffix;
+        uint32_t isa;
+    } sets[] = {
+        {"_avx512bf16", GT_ISA_AVX512_BF16}, {"_avx512", GT_ISA_AVX512}, {"_avx2", GT_ISA_AVX2}};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const char *at = strstr(kernel->name, sets[i].suffix);
+        if (at && at[strlen(sets[i].suffix)] == '\0') {
+            return sets[i].isa;
+        }
+    }
+    return 0;
+}
+
 /* True if the kernel takes the case. */
 static bool prove_variant(struct kernel_test *t, size_t d, struct check_case *c, unsigned v)
 {
     struct check_layouts layouts[CHECK_MAX_LAYOUTS];
     const struct check_device *where = &t->ctx->devices[d];
     size_t n = check_layouts(layouts, where->open[0], t->kernel, c, v);
+    if (n > 0 && where->cpu && needs(t->kernel) & ~gt__cpu(where->open[0])->isa) {
+        fail_msg("%s runs on %s, which lacks its instructions", t->kernel->name, where->name);
+    }
     if (n > 0) {
         check_case_solve(c, check_families[c->op]);
     }
@@ -127,20 +147,18 @@ static bool is_transform(const struct gt_kernel *kernel)
     return strstr(kernel->name, "_winograd") || strstr(kernel->name, "_fft");
 }
 
-/* In a hurry: masks again show the kernels that need no instruction set, other devices every
- * second case, transforms one case; but every variant runs. */
+/* A mask hides kernels and changes none: there each variant runs once. In a hurry transforms run one
+ * case, other devices every second one, but every variant runs. */
 static bool skipped(const struct kernel_test *t, size_t d, size_t i, unsigned v)
 {
     const struct check_options *o = &t->ctx->options;
     if (o->only_case) {
         return strtoull(o->only_case, NULL, 10) != i;
     }
-    bool cpu = t->ctx->devices[d].cpu;
-    if (o->quick && cpu && is_transform(t->kernel) && (d > 0 || t->ran[d] & (uint64_t)1 << v)) {
-        return true;
-    }
-    bool hurry = o->quick && d > 0 && i % (cpu ? 4 : 2) != 0;
-    return hurry && (cpu || t->ran[d] & (uint64_t)1 << v);
+    bool mask = t->ctx->devices[d].cpu && d > 0;
+    bool again = (t->ran[d] & (uint64_t)1 << v) != 0;
+    bool thin = t->ctx->devices[d].cpu ? is_transform(t->kernel) : d > 0 && i % 2 != 0;
+    return again && (mask || (o->quick && thin));
 }
 
 static double case_work(const struct check_case *c)
@@ -202,25 +220,14 @@ static bool only_gpus(const struct check_context *ctx, const struct gt_kernel *k
     return gpus;
 }
 
-/* The suffix of a kernel's name tells what it needs; does no device have it? */
+/* Does no device have what the kernel needs? */
 static bool lacks(const struct check_context *ctx, const struct gt_kernel *kernel)
 {
-    static const struct {
-        const char *suffix;
-        uint32_t isa;
-    } sets[] = {
-        {"_avx512bf16", GT_ISA_AVX512_BF16}, {"_avx512", GT_ISA_AVX512}, {"_avx2", GT_ISA_AVX2}};
     uint32_t isa = 0;
     for (size_t d = 0; d < ctx->n_devices; d++) {
         isa |= ctx->devices[d].cpu ? gt__cpu(ctx->devices[d].open[0])->isa : 0;
     }
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const char *at = strstr(kernel->name, sets[i].suffix);
-        if (at && at[strlen(sets[i].suffix)] == '\0') {
-            return !(isa & sets[i].isa);
-        }
-    }
-    return false;
+    return (needs(kernel) & ~isa) != 0;
 }
 
 static void test_kernel(void **state)

@@ -129,7 +129,7 @@ double check_softmax_error(gt_shape s, const double *x, int32_t n, int32_t h, in
 
 /* ---- running kernels ---- */
 
-enum { CHECK_THREADS = 4 };
+enum { CHECK_THREADS = 3 };
 
 /* The same device opened with several numbers of threads; the first is the main one. */
 struct check_device {
@@ -186,8 +186,9 @@ struct check_job {
 };
 struct check_memory {
     struct gt_buffer *buffer;
-    uint8_t *image; /* host copy, guards included */
+    uint8_t *image; /* what is written before a run, guards included */
     size_t bytes, total;
+    bool made;   /* the image is */
     bool shared; /* belongs to another tensor of the job */
 };
 struct check_bound_job {
