@@ -168,6 +168,9 @@ static double case_work(const struct check_case *c)
     for (int32_t i = 0; i < node->n_in; i++) {
         work += node->in[i] ? (double)gt__count(check_shape_of(c, node->in[i])) : 0;
     }
+    for (int32_t o = 0; o < node->n_out; o++) {
+        work += node->out[o] ? (double)gt__count(check_shape_of(c, node->out[o])) : 0;
+    }
     return work;
 }
 
