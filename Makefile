@@ -140,9 +140,9 @@ quick: deps
 	@BUILD=$(BUILD) CC="$(CC)" GT_QUICK=1 sh tests/run.sh
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/asan OPT="-O1 -fexpensive-optimizations" \
-	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	  SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1"
 tsan: ## the tests under ThreadSanitizer
-	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE=-fsanitize=thread
+	@$(MAKE) --no-print-directory quick BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE="-fsanitize=thread -g1"
 
 bench: deps ## speed of kernels and networks, into the terminal
 	@$(MAKE) --no-print-directory all tests
