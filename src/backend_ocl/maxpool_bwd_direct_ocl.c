@@ -29,25 +29,19 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     return gt__ocl_launch_stored(&call, &step->out[0]);
 }
 
-/* Variants as in maxpool_fwd_direct_ocl. */
 static bool plan(const struct gt_device *device, const struct gt_graph *g,
                  const struct gt_node *node, unsigned variant, struct gt_plan *out)
 {
     const struct gt_attr *a = &node->attr;
-    int32_t block = variant & 1u ? 1 : GT_BLOCK_ALL;
-    int32_t p = 1 << (variant >> 2);
-    int32_t q = variant & 2u ? 2 * p : p;
-    if (!gt__node_plain(node, GT_OP_maxpool_bwd) || q > 8 || a->dilation % p != 0 ||
-        (a->stride != 1 && q != 1) || ((block != 1 || q != 1) && !gt__node_may_block(g, node, 1))) {
+    struct gt_maxpool_layouts layouts;
+    if (!gt__maxpool_layouts(&layouts, g, node, variant, GT_BLOCK_ALL)) {
         return false;
     }
-    gt_shape sy = gt__in_shape(g, node, 0);
-    gt_shape sx = gt__out_shape(g, node, 0);
-    out->in[0] = gt__layout_f32(block, q);
-    out->in[1] = (gt_layout){(int16_t)block, (int16_t)q, GT_KIND_U8};
-    out->out[0] = gt__layout_f32(block, p);
-    double read = gt__stored(sy, out->in[0]);
-    double written = gt__stored(sx, out->out[0]);
+    out->in[0] = layouts.small;
+    out->in[1] = layouts.index;
+    out->out[0] = layouts.large;
+    double read = gt__stored(gt__in_shape(g, node, 0), layouts.small);
+    double written = gt__stored(gt__out_shape(g, node, 0), layouts.large);
     double taps = (double)a->kernel_h * a->kernel_h;
     out->cost = gt__ocl_cost(device, 2.0 * taps * written, 0.1, 5.0 * read + 4.0 * written, 1);
     return gt__ocl_fits(g, node, out);
@@ -55,7 +49,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
 
 const struct gt_kernel gt__maxpool_bwd_direct_ocl = {.name = "maxpool_bwd_direct_ocl",
                                                      .op = GT_OP_maxpool_bwd,
-                                                     .n_variants = 16,
+                                                     .n_variants = GT_MAXPOOL_VARIANTS,
                                                      .plan = plan,
                                                      .prepare = prepare,
                                                      .run = run,

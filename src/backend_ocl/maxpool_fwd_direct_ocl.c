@@ -30,38 +30,29 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     return gt__ocl_launch_stored(&call, &step->out[0]);
 }
 
-/* Variant: bit 0 NCHW instead of channels last, bit 1 doubles the phase, then log2 of the input's
- * phase. */
 static bool plan(const struct gt_device *device, const struct gt_graph *g,
                  const struct gt_node *node, unsigned variant, struct gt_plan *out)
 {
     const struct gt_attr *a = &node->attr;
-    int32_t block = variant & 1u ? 1 : GT_BLOCK_ALL;
-    int32_t p = 1 << (variant >> 2);
-    int32_t q = variant & 2u ? 2 * p : p;
-    if (!gt__node_plain(node, GT_OP_maxpool_fwd) || q > 8 || a->dilation % p != 0 ||
-        (a->stride != 1 && q != 1) || ((block != 1 || q != 1) && !gt__node_may_block(g, node, 1))) {
+    struct gt_maxpool_layouts layouts;
+    if (!gt__maxpool_layouts(&layouts, g, node, variant, GT_BLOCK_ALL)) {
         return false;
     }
-    gt_shape sx = gt__in_shape(g, node, 0);
-    gt_shape sy = gt__out_shape(g, node, 0);
-    if ((sy.h - 1) * a->stride >= sx.h || (sy.w - 1) * a->stride >= sx.w) {
-        return false; /* a window without any pixel */
-    }
+    out->in[0] = layouts.large;
+    out->out[0] = layouts.small;
+    out->out[1] = layouts.index;
     bool index = node->n_out > 1 && node->out[1] != GT_NO_VALUE;
-    out->in[0] = gt__layout_f32(block, p);
-    out->out[0] = gt__layout_f32(block, q);
-    out->out[1] = (gt_layout){(int16_t)block, (int16_t)q, GT_KIND_U8};
-    double written = gt__stored(sy, out->out[0]);
+    double read = gt__stored(gt__in_shape(g, node, 0), layouts.large);
+    double written = gt__stored(gt__out_shape(g, node, 0), layouts.small);
     double taps = (double)a->kernel_h * a->kernel_h;
     out->cost = gt__ocl_cost(device, 2.0 * taps * written, 0.1,
-                             4.0 * gt__stored(sx, out->in[0]) + (index ? 5.0 : 4.0) * written, 1);
+                             4.0 * read + (index ? 5.0 : 4.0) * written, 1);
     return gt__ocl_fits(g, node, out);
 }
 
 const struct gt_kernel gt__maxpool_fwd_direct_ocl = {.name = "maxpool_fwd_direct_ocl",
                                                      .op = GT_OP_maxpool_fwd,
-                                                     .n_variants = 16,
+                                                     .n_variants = GT_MAXPOOL_VARIANTS,
                                                      .plan = plan,
                                                      .prepare = prepare,
                                                      .run = run,

@@ -29,12 +29,7 @@ gt_status gt__update_ocl_run(struct gt_device *device, const struct gt_step *ste
 bool gt__update_ocl_plan(const struct gt_device *device, const struct gt_graph *g,
                          const struct gt_node *node, double flops, struct gt_plan *out)
 {
-    for (int32_t i = 0; i < node->n_in; i++) {
-        out->in[i] = GT_LAYOUT_NCHW;
-    }
-    for (int32_t i = 0; i < node->n_out; i++) {
-        out->out[i] = GT_LAYOUT_NCHW;
-    }
+    gt__node_planar(node, out);
     /* The outputs are written, they and the gradient read. */
     double count = (double)gt__count(gt__in_shape(g, node, 0));
     double bytes = (2 * node->n_out + 1) * count * sizeof(float);

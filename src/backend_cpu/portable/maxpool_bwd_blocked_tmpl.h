@@ -145,32 +145,30 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     return GT_OK;
 }
 
-/* Variants as in maxpool_fwd_blocked. */
 static bool plan(const struct gt_device *device, const struct gt_graph *g,
                  const struct gt_node *node, unsigned variant, struct gt_plan *out)
 {
     const struct gt_attr *a = &node->attr;
-    int32_t block = variant & 1u ? 1 : GT_BLOCK;
-    int32_t p = 1 << (variant >> 2);
-    int32_t q = variant & 2u ? 2 * p : p;
-    if (!gt__cpu_has(device, POOL_ISA) || !gt__node_plain(node, GT_OP_maxpool_bwd) || q > 8 ||
-        a->dilation % p != 0 || (a->stride != 1 && q != 1) ||
-        ((block != 1 || q != 1) && !gt__node_may_block(g, node, 1))) {
+    struct gt_maxpool_layouts layouts;
+    if (!gt__cpu_has(device, POOL_ISA) ||
+        !gt__maxpool_layouts(&layouts, g, node, variant, GT_BLOCK)) {
         return false;
     }
-    gt_shape sy = gt__in_shape(g, node, 0);
-    gt_shape sx = gt__out_shape(g, node, 0);
-    out->in[0] = gt__layout_f32(block, q);
-    out->in[1] = (gt_layout){(int16_t)block, (int16_t)q, GT_KIND_U8};
-    out->out[0] = gt__layout_f32(block, p);
-    double read = gt__stored(sy, out->in[0]);
-    double written = gt__stored(sx, out->out[0]);
+    out->in[0] = layouts.small;
+    out->in[1] = layouts.index;
+    out->out[0] = layouts.large;
+    bool plain = layouts.large.block == 1;
+    bool doubles = layouts.small.phase != layouts.large.phase;
+    double read = gt__stored(gt__in_shape(g, node, 0), layouts.small);
+    double written = gt__stored(gt__out_shape(g, node, 0), layouts.large);
     double taps = (double)a->kernel_h * a->kernel_h;
-    bool apart = block == 1 && (a->stride != 1 || q != p);
-    double rate = apart ? 2.2e9 : block == 1 ? 3e9 : 4e9; /* measured */
+    double rate = !plain ? 4e9 : a->stride != 1 || doubles ? 2.2e9 : 3e9; /* measured */
     out->cost = gt__cpu_cost(device, read * taps + written, rate, 5.0 * read + 8.0 * written);
     return true;
 }
 
-const struct gt_kernel POOL_KERNEL = {
-    .name = POOL_NAME, .op = GT_OP_maxpool_bwd, .n_variants = 16, .plan = plan, .run = run};
+const struct gt_kernel POOL_KERNEL = {.name = POOL_NAME,
+                                      .op = GT_OP_maxpool_bwd,
+                                      .n_variants = GT_MAXPOOL_VARIANTS,
+                                      .plan = plan,
+                                      .run = run};

@@ -331,38 +331,32 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     return GT_OK;
 }
 
-/* Variant: bit 0 block 1 instead of 16, bit 1 doubles the phase, then log2 of the input's phase. */
 static bool plan(const struct gt_device *device, const struct gt_graph *g,
                  const struct gt_node *node, unsigned variant, struct gt_plan *out)
 {
     const struct gt_attr *a = &node->attr;
-    int32_t block = variant & 1u ? 1 : GT_BLOCK;
-    int32_t p = 1 << (variant >> 2);
-    int32_t q = variant & 2u ? 2 * p : p;
-    if (!gt__cpu_has(device, POOL_ISA) || !gt__node_plain(node, GT_OP_maxpool_fwd) ||
-        a->kernel_h > MAX_KERNEL || q > 8 || a->dilation % p != 0 || (a->stride != 1 && q != 1) ||
-        ((block != 1 || q != 1) && !gt__node_may_block(g, node, 1))) {
+    struct gt_maxpool_layouts layouts;
+    if (!gt__cpu_has(device, POOL_ISA) || a->kernel_h > MAX_KERNEL ||
+        !gt__maxpool_layouts(&layouts, g, node, variant, GT_BLOCK)) {
         return false;
     }
-    gt_shape sx = gt__in_shape(g, node, 0);
-    gt_shape sy = gt__out_shape(g, node, 0);
-    if ((sy.h - 1) * a->stride >= sx.h || (sy.w - 1) * a->stride >= sx.w) {
-        return false; /* a window without any pixel */
-    }
+    out->in[0] = layouts.large;
+    out->out[0] = layouts.small;
+    out->out[1] = layouts.index;
     bool index = node->n_out > 1 && node->out[1] != GT_NO_VALUE;
-    out->in[0] = gt__layout_f32(block, p);
-    out->out[0] = gt__layout_f32(block, q);
-    out->out[1] = (gt_layout){(int16_t)block, (int16_t)q, GT_KIND_U8};
-    double written = gt__stored(sy, out->out[0]);
+    bool plain = layouts.large.block == 1;
+    bool doubles = layouts.small.phase != layouts.large.phase;
+    double read = gt__stored(gt__in_shape(g, node, 0), layouts.large);
+    double written = gt__stored(gt__out_shape(g, node, 0), layouts.small);
     double taps = (double)a->kernel_h * a->kernel_h;
-    double rate = block == 1 ? (a->stride != 1 ? 1.3e9
-                                : q != p       ? 2.2e9
-                                               : 2.5e9)
-                             : 3e9; /* measured */
-    out->cost = gt__cpu_cost(device, written * taps, rate,
-                             4.0 * gt__stored(sx, out->in[0]) + (index ? 5.0 : 4.0) * written);
+    double rate = !plain ? 3e9 : a->stride != 1 ? 1.3e9 : doubles ? 2.2e9 : 2.5e9; /* measured */
+    out->cost =
+        gt__cpu_cost(device, written * taps, rate, 4.0 * read + (index ? 5.0 : 4.0) * written);
     return true;
 }
 
-const struct gt_kernel POOL_KERNEL = {
-    .name = POOL_NAME, .op = GT_OP_maxpool_fwd, .n_variants = 16, .plan = plan, .run = run};
+const struct gt_kernel POOL_KERNEL = {.name = POOL_NAME,
+                                      .op = GT_OP_maxpool_fwd,
+                                      .n_variants = GT_MAXPOOL_VARIANTS,
+                                      .plan = plan,
+                                      .run = run};

@@ -65,7 +65,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     if (!gt__node_plain(node, GT_OP_sgd_update)) {
         return false;
     }
-    gt__update_layouts(node, out);
+    gt__node_planar(node, out);
     double count = (double)gt__count(gt__in_shape(g, node, 0));
     out->cost = gt__cpu_cost(device, 6.0 * count, 4e9, 20.0 * count);
     return true;

@@ -23,14 +23,4 @@ static inline void gt__update_keep(const struct gt_step *step, int32_t out, int3
     }
 }
 
-static inline void gt__update_layouts(const struct gt_node *node, struct gt_plan *out)
-{
-    for (int32_t i = 0; i < node->n_in; i++) {
-        out->in[i] = GT_LAYOUT_NCHW;
-    }
-    for (int32_t i = 0; i < node->n_out; i++) {
-        out->out[i] = GT_LAYOUT_NCHW;
-    }
-}
-
 #endif
