@@ -1,33 +1,20 @@
 /* ReLU, y = x < 0 ? 0 : x (NaN stays NaN), over all stored elements, so in any layout; zero tails
  * stay zero. SPDX-License-Identifier: BSD-2-Clause */
-#include "backend_cpu/portable/chunk.h"
-
-struct job {
-    const float *x;
-    float *y;
-    size_t count;
-};
+#include "backend_cpu/portable/flat.h"
 
 static void relu_chunk(void *cookie, size_t chunk, int32_t thread)
 {
     (void)thread;
-    const struct job *job = cookie;
-    const float *x = job->x + chunk * GT_CHUNK;
-    float *y = job->y + chunk * GT_CHUNK;
-    size_t n = gt__flat_size(job->count, chunk);
+    struct flat_job part = flat_part(cookie, chunk);
     GT_INDEPENDENT
-    for (size_t i = 0; i < n; i++) {
-        y[i] = x[i] < 0.0f ? 0.0f : x[i];
+    for (size_t i = 0; i < part.count; i++) {
+        part.y[i] = part.a[i] < 0.0f ? 0.0f : part.a[i];
     }
 }
 
 static gt_status run(struct gt_device *device, const struct gt_step *step)
 {
-    struct job job = {.x = gt__f32(&step->in[0]),
-                      .y = gt__f32(&step->out[0]),
-                      .count = gt__extent_count(gt__view_extent(&step->in[0]))};
-    gt__pool_for(gt__cpu_pool(device), gt__flat_chunks(job.count), relu_chunk, &job);
-    return GT_OK;
+    return flat_run(device, step, relu_chunk);
 }
 
 static bool plan(const struct gt_device *device, const struct gt_graph *g,
@@ -37,10 +24,7 @@ static bool plan(const struct gt_device *device, const struct gt_graph *g,
     if (!gt__node_plain(node, GT_OP_relu_fwd)) {
         return false;
     }
-    out->out[0] = out->in[0];
-    out->inplace = 1;
-    double count = gt__stored(gt__in_shape(g, node, 0), out->in[0]);
-    out->cost = gt__cpu_cost(device, count, 4e9, 8.0 * count);
+    flat_plan(device, g, node, out);
     return true;
 }
 
