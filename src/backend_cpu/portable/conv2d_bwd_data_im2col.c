@@ -97,23 +97,6 @@ static void data_chunk(void *cookie, size_t chunk, int32_t slot)
     }
 }
 
-/* The tails of one fragment. */
-static void data_tail(void *cookie, size_t image, int32_t thread)
-{
-    (void)thread;
-    const struct data_job *j = cookie;
-    const struct conv_geometry *g = &j->g;
-    int32_t hi = gt__ceil_div(g->h_in, g->phase);
-    int32_t wi = gt__ceil_div(g->w_in, g->phase);
-    int32_t th = 0;
-    int32_t tw = 0;
-    conv_true_size(&th, &tw, g->h_in, g->w_in, g->phase, (int32_t)image);
-    for (size_t c = 0; c < (size_t)g->cin; c++) {
-        float *plane = j->dx + (image * (size_t)g->cin + c) * (size_t)hi * (size_t)wi;
-        conv_zero_tail(plane, wi, 1, (struct conv_rect){0, hi, 0, wi}, th, tw);
-    }
-}
-
 static gt_status data_run(struct gt_device *d, const struct gt_step *step)
 {
     struct conv_geometry c;
@@ -136,9 +119,7 @@ static gt_status data_run(struct gt_device *d, const struct gt_step *step)
         column_for(pool, column_slots(j.slot * sizeof(float)), (size_t)c.n * (size_t)j.slices,
                    data_chunk, &j);
     }
-    if (c.phase > 1) {
-        gt__pool_for(pool, (size_t)c.n, data_tail, &j);
-    }
+    column_clear_tails(pool, j.dx, step->out[0].shape, c.phase);
     return GT_OK;
 }
 

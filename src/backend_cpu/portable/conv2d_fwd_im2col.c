@@ -115,23 +115,6 @@ static void fwd_chunk(void *cookie, size_t chunk, int32_t slot)
     }
 }
 
-/* The tails of one fragment, every plane; after all bands, since a flattened plane has no rows. */
-static void fwd_tail(void *cookie, size_t image, int32_t thread)
-{
-    (void)thread;
-    const struct fwd_job *j = cookie;
-    const struct conv_geometry *g = &j->g;
-    int32_t ho = gt__ceil_div(g->h_out, g->phase);
-    int32_t wo = gt__ceil_div(g->w_out, g->phase);
-    int32_t th = 0;
-    int32_t tw = 0;
-    conv_true_size(&th, &tw, g->h_out, g->w_out, g->phase, (int32_t)image);
-    for (size_t o = 0; o < (size_t)g->cout; o++) {
-        float *plane = j->y + (image * (size_t)g->cout + o) * (size_t)ho * (size_t)wo;
-        conv_zero_tail(plane, wo, 1, (struct conv_rect){0, ho, 0, wo}, th, tw);
-    }
-}
-
 static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
 {
     struct conv_geometry c;
@@ -151,9 +134,7 @@ static gt_status fwd_run(struct gt_device *d, const struct gt_step *step)
     struct gt_pool *pool = gt__cpu_pool(d);
     size_t chunks = (size_t)c.n * (size_t)conv_grid_count(&j.grid) * (size_t)j.slices;
     column_for(pool, column_slots(j.slot * sizeof(float)), chunks, fwd_chunk, &j);
-    if (c.phase > 1) {
-        gt__pool_for(pool, (size_t)c.n, fwd_tail, &j);
-    }
+    column_clear_tails(pool, j.y, step->out[0].shape, c.phase);
     return GT_OK;
 }
 

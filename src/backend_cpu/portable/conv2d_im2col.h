@@ -139,6 +139,34 @@ static inline bool column_is_one(const struct conv_geometry *g)
     return g->kh == 1 && g->kw == 1;
 }
 
+/* What lies beyond the true sizes of the fragments of a planar tensor becomes zero. A step of its
+ * own, since a flattened plane has no rows. */
+struct column_tails {
+    float *data;
+    int32_t c, h, w, phase; /* true sizes */
+};
+static inline void column_tail(void *cookie, size_t image, int32_t thread)
+{
+    (void)thread;
+    const struct column_tails *t = cookie;
+    int32_t h = gt__ceil_div(t->h, t->phase);
+    int32_t w = gt__ceil_div(t->w, t->phase);
+    int32_t th = 0;
+    int32_t tw = 0;
+    conv_true_size(&th, &tw, t->h, t->w, t->phase, (int32_t)image);
+    for (size_t c = 0; c < (size_t)t->c; c++) {
+        float *plane = t->data + (image * (size_t)t->c + c) * (size_t)h * (size_t)w;
+        conv_zero_tail(plane, w, 1, (struct conv_rect){0, h, 0, w}, th, tw);
+    }
+}
+static inline void column_clear_tails(struct gt_pool *pool, float *data, gt_shape s, int32_t phase)
+{
+    struct column_tails t = {data, s.c, s.h, s.w, phase};
+    if (phase > 1) {
+        gt__pool_for(pool, (size_t)s.n * (size_t)phase * (size_t)phase, column_tail, &t);
+    }
+}
+
 static inline size_t column_rect_pixels(struct conv_rect r)
 {
     return (size_t)(r.r1 - r.r0) * (size_t)(r.c1 - r.c0);
