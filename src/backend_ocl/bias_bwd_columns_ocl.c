@@ -6,8 +6,6 @@
  * counts. */
 #include "backend_ocl/ocl.h"
 
-#include <stdio.h>
-
 #include "cl/bias_bwd_columns_ocl.cl.h"
 
 enum {
@@ -22,19 +20,9 @@ struct slabs {
     int32_t across, wide, pixels, slab, slabs, pitch;
 };
 
-/* Work-items of a group: fewer than 128 only where a device has no such groups. */
-static int32_t group_size(const struct gt_device *device)
-{
-    int32_t size = 128;
-    while (size > COLUMNS && (size_t)size > gt__ocl(device)->max_group) {
-        size /= 2;
-    }
-    return size;
-}
-
 static struct slabs slabs_of(const struct gt_device *device, struct gt_extent e)
 {
-    int32_t group = group_size(device);
+    int32_t group = gt__ocl_sum_group(device, COLUMNS);
     int32_t columns = e.b == 1 ? e.cb : e.b / GT_LANES;
     struct slabs s = {.wide = 1, .pixels = e.b == 1 ? e.h * e.w : e.n * e.h * e.w};
     while (e.b > 1 && s.wide < columns && 2 * s.wide <= group && s.wide < 32) {
@@ -53,11 +41,8 @@ static struct slabs slabs_of(const struct gt_device *device, struct gt_extent e)
 
 static gt_status prepare(struct gt_device *device, struct gt_step *step)
 {
-    char defines[32] = "";
-    if (group_size(device) != 128) {
-        snprintf(defines, sizeof defines, "-DGROUP=%d", group_size(device));
-    }
-    return gt__ocl_state(device, step, "bias_bwd_columns_ocl", gt__cl_source, defines,
+    struct gt_ocl_define group = gt__ocl_define_group(gt__ocl_sum_group(device, COLUMNS));
+    return gt__ocl_state(device, step, "bias_bwd_columns_ocl", gt__cl_source, group.text,
                          step->in[0].layout.block == 1 ? "bias_bwd_planes bias_bwd_sum"
                                                        : "bias_bwd_pixels bias_bwd_sum");
 }
@@ -67,7 +52,7 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     const struct gt_ocl_state *state = gt__ocl_state_of(step);
     struct gt_extent e = gt__view_extent(&step->in[0]);
     struct slabs s = slabs_of(device, e);
-    size_t local[2] = {(size_t)group_size(device), 1};
+    size_t local[2] = {(size_t)gt__ocl_sum_group(device, COLUMNS), 1};
     size_t global[2] = {(size_t)s.across * local[0], (size_t)s.slabs};
     struct gt_ocl_call call = gt__ocl_call(device, state->functions[0]);
     gt__ocl_arg_view(&call, &step->in[0]);

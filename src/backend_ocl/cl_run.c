@@ -53,6 +53,15 @@ void gt__ocl_arg_float(struct gt_ocl_call *call, float value)
     gt__ocl_arg(call, &value, sizeof value);
 }
 
+struct gt_ocl_define gt__ocl_define_group(int32_t group)
+{
+    struct gt_ocl_define define = {""};
+    if (group != 128) {
+        snprintf(define.text, sizeof define.text, "-DGROUP=%d", group);
+    }
+    return define;
+}
+
 static gt_status launch_failed(const struct gt_ocl_call *call, cl_int error, const char *what)
 {
     char name[96] = "";

@@ -46,20 +46,12 @@ static gt_status prepare(struct gt_device *d, struct gt_step *step)
 
 static gt_status run(struct gt_device *d, const struct gt_step *step)
 {
-    const struct gt_ocl_state *state = gt__ocl_state_of(step);
     gt_shape x = step->out[0].shape;
     struct gt_ocl_narrow g = narrow_geometry(step->node, x, step->in[0].shape, step->variant, true);
     if (step->pack) {
-        struct gt_ocl_call pack = gt__ocl_call(d, state->functions[1]);
-        gt__ocl_arg_view(&pack, &step->in[1]);
-        gt__ocl_arg_view(&pack, &step->packed);
-        gt__ocl_arg_int(&pack, g.c);
-        gt__ocl_arg_int(&pack, x.c);
-        gt__ocl_arg_int(&pack, g.kh * g.kw);
-        gt__ocl_arg_int(&pack, g.cp);
-        GT_TRY(gt__ocl_launch_flat(&pack, packed_count(&g)));
+        GT_TRY(narrow_pack(d, step, &g, x.c, packed_count(&g)));
     }
-    struct gt_ocl_call call = gt__ocl_call(d, state->functions[0]);
+    struct gt_ocl_call call = gt__ocl_call(d, gt__ocl_state_of(step)->functions[0]);
     gt__ocl_arg_view(&call, &step->in[0]);
     gt__ocl_arg_view(&call, &step->packed);
     gt__ocl_arg_view(&call, &step->out[0]);

@@ -75,4 +75,18 @@ static inline struct gt_ocl_narrow narrow_geometry(const struct gt_node *node, g
                                   .epilogue = (cl_int)node->epilogue};
 }
 
+/* Repack the weights into `count` floats; c: channels of the wide tensor. */
+static inline gt_status narrow_pack(struct gt_device *d, const struct gt_step *step,
+                                    const struct gt_ocl_narrow *g, int32_t c, size_t count)
+{
+    struct gt_ocl_call pack = gt__ocl_call(d, gt__ocl_state_of(step)->functions[1]);
+    gt__ocl_arg_view(&pack, &step->in[1]);
+    gt__ocl_arg_view(&pack, &step->packed);
+    gt__ocl_arg_int(&pack, g->c);
+    gt__ocl_arg_int(&pack, c);
+    gt__ocl_arg_int(&pack, g->kh * g->kw);
+    gt__ocl_arg_int(&pack, g->cp);
+    return gt__ocl_launch_flat(&pack, count);
+}
+
 #endif

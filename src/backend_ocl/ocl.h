@@ -118,6 +118,24 @@ gt_status gt__ocl_launch_flat(struct gt_ocl_call *call, size_t count);
 gt_status gt__ocl_profile_event(cl_event **out, struct gt_ocl_device *d);
 void gt__ocl_profile_keep(struct gt_ocl_device *d);
 
+/* ---- sums ---- */
+
+/* Work-items of a group that sums: 128, fewer only where a device has no such groups, but not below
+ * `least`. */
+static inline int32_t gt__ocl_sum_group(const struct gt_device *device, int32_t least)
+{
+    int32_t size = 128;
+    while (size > least && (size_t)size > gt__ocl(device)->max_group) {
+        size /= 2;
+    }
+    return size;
+}
+/* The same for the source: "" or "-DGROUP=64". */
+struct gt_ocl_define {
+    char text[32];
+};
+struct gt_ocl_define gt__ocl_define_group(int32_t group);
+
 /* ---- plans ---- */
 
 /* Estimated seconds: the slower of arithmetic (`share` of the device's peak is reached) and memory

@@ -8,32 +8,17 @@
  * them. */
 #include "backend_ocl/softmax_pixels_ocl.h"
 
-#include <stdio.h>
-
 #include "cl/softmax_pixels_ocl.cl.h"
-
-/* Work-items of a group: fewer than 128 only where a device has no such groups. */
-static int32_t group_size(const struct gt_device *device)
-{
-    int32_t size = 128;
-    while (size > 1 && (size_t)size > gt__ocl(device)->max_group) {
-        size /= 2;
-    }
-    return size;
-}
 
 static size_t groups_of(const struct gt_device *device, gt_shape s)
 {
-    return gt__ceil_div_z(gt__pixels(s), (size_t)group_size(device));
+    return gt__ceil_div_z(gt__pixels(s), (size_t)gt__ocl_sum_group(device, 1));
 }
 
 static gt_status prepare(struct gt_device *device, struct gt_step *step)
 {
-    char defines[32] = "";
-    if (group_size(device) != 128) {
-        snprintf(defines, sizeof defines, "-DGROUP=%d", group_size(device));
-    }
-    return gt__ocl_state(device, step, "softmax_pixels_ocl", gt__cl_source, defines,
+    struct gt_ocl_define group = gt__ocl_define_group(gt__ocl_sum_group(device, 1));
+    return gt__ocl_state(device, step, "softmax_pixels_ocl", gt__cl_source, group.text,
                          "softmax_loss_fwd softmax_loss_sum");
 }
 
@@ -42,7 +27,7 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     const struct gt_attr *attr = &step->node->attr;
     const struct gt_ocl_state *state = gt__ocl_state_of(step);
     gt_shape shape = step->in[0].shape;
-    size_t local = (size_t)group_size(device);
+    size_t local = (size_t)gt__ocl_sum_group(device, 1);
     size_t groups = groups_of(device, shape);
     size_t global = groups * local;
     struct gt_ocl_call pixels = gt__ocl_call(device, state->functions[0]);

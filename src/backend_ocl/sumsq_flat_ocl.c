@@ -5,35 +5,21 @@
  * size of g and of the groups. */
 #include "backend_ocl/ocl.h"
 
-#include <stdio.h>
-
 #include "cl/sumsq_flat_ocl.cl.h"
 
 enum { TERMS = 8, GROUPS = 512 }; /* vectors of a work-item, at least; groups, at most */
 
-/* Work-items of a group: fewer than 128 only where a device has no such groups. */
-static int32_t group_size(const struct gt_device *device)
-{
-    int32_t size = 128;
-    while (size > 1 && (size_t)size > gt__ocl(device)->max_group) {
-        size /= 2;
-    }
-    return size;
-}
-
 static size_t groups_of(const struct gt_device *device, size_t count)
 {
-    size_t wanted = gt__ceil_div_z(count, (size_t)group_size(device) * 4 * TERMS);
+    size_t wanted = gt__ceil_div_z(count, (size_t)gt__ocl_sum_group(device, 1) * 4 * TERMS);
     return wanted < GROUPS ? wanted : GROUPS;
 }
 
 static gt_status prepare(struct gt_device *device, struct gt_step *step)
 {
-    char defines[32] = "";
-    if (group_size(device) != 128) {
-        snprintf(defines, sizeof defines, "-DGROUP=%d", group_size(device));
-    }
-    return gt__ocl_state(device, step, "sumsq_flat_ocl", gt__cl_source, defines, "sumsq sumsq_sum");
+    struct gt_ocl_define group = gt__ocl_define_group(gt__ocl_sum_group(device, 1));
+    return gt__ocl_state(device, step, "sumsq_flat_ocl", gt__cl_source, group.text,
+                         "sumsq sumsq_sum");
 }
 
 static gt_status run(struct gt_device *device, const struct gt_step *step)
@@ -41,7 +27,7 @@ static gt_status run(struct gt_device *device, const struct gt_step *step)
     const struct gt_ocl_state *state = gt__ocl_state_of(step);
     size_t count = gt__extent_count(gt__view_extent(&step->in[0]));
     size_t groups = groups_of(device, count);
-    size_t local = (size_t)group_size(device);
+    size_t local = (size_t)gt__ocl_sum_group(device, 1);
     size_t global = groups * local;
     struct gt_ocl_call call = gt__ocl_call(device, state->functions[0]);
     gt__ocl_arg_view(&call, &step->in[0]);
