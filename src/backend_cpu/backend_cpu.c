@@ -1,14 +1,13 @@
 /* The CPU as a device: threads, buffers in host memory, steps run in order.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* sched_getaffinity, madvise */
+#define _GNU_SOURCE /* madvise */
 #endif
 #include "backend_cpu/cpu.h"
 
 #include <assert.h>
 #include <cblas.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #if defined(__linux__)
@@ -53,22 +52,6 @@ static void blas_release(void)
     pthread_mutex_unlock(&blas_lock);
 }
 
-/* Processors that this process may use. */
-static int32_t processors(void)
-{
-    long count = 0;
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        count = CPU_COUNT(&set);
-    }
-#endif
-    if (count < 1) {
-        count = sysconf(_SC_NPROCESSORS_ONLN);
-    }
-    return count < 1 ? 1 : count > 1024 ? 1024 : (int32_t)count;
-}
-
 static gt_status cpu_devices(size_t *n_out)
 {
     *n_out = 1;
@@ -79,7 +62,7 @@ static gt_status cpu_describe(gt_device_info *out, size_t index)
 {
     assert(index == 0);
     (void)index;
-    *out = (gt_device_info){.compute_units = processors(), .platform = -1, .device = -1};
+    *out = (gt_device_info){.compute_units = gt__processors(), .platform = -1, .device = -1};
     char brand[64] = "";
     gt__cpuid_brand(brand, sizeof brand);
     snprintf(out->name, sizeof out->name, "CPU (%s)", brand);
@@ -133,7 +116,7 @@ static gt_status cpu_open(struct gt_device **out, size_t index, const gt_device_
     GT_TRY_OUT(cpu_describe(&cpu->base.info, index));
     cpu->base.backend = &gt__backend_cpu;
     cpu->base.options = *options;
-    cpu->base.threads = options->threads > 0 ? options->threads : processors();
+    cpu->base.threads = options->threads > 0 ? options->threads : gt__processors();
     cpu->isa = gt__cpuid_isa() & options->isa;
     cpu->base.info.bf16 = gt__cpu_has(&cpu->base, GT_ISA_AVX512 | GT_ISA_AVX512_BF16);
     GT_TRY_OUT(alloc_thread_scratch(cpu));

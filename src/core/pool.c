@@ -3,6 +3,9 @@
  * The caller opens a job (lock), takes part, then closes it (lock) and waits for those who entered.
  * A thread that wakes too late finds the job closed and is not waited for, so a busy machine does
  * not slow short jobs down. Chunks are handed out by an atomic counter. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
 #include "core/pool.h"
 
 #include "core/error.h"
@@ -10,6 +13,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -115,13 +119,28 @@ static gt_status start_workers(struct gt_pool *pool)
     return GT_OK;
 }
 
+int32_t gt__processors(void)
+{
+    long count = 0;
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        count = CPU_COUNT(&set);
+    }
+#endif
+    if (count < 1) {
+        count = sysconf(_SC_NPROCESSORS_ONLN);
+    }
+    return count < 1 ? 1 : count > 1024 ? 1024 : (int32_t)count;
+}
+
 gt_status gt__pool_create(struct gt_pool **out, int32_t threads)
 {
     assert(threads >= 1);
     struct gt_pool *pool = NULL;
     GT_TRY(gt__alloc(&pool, 1, sizeof *pool, "thread pool"));
     pool->threads = threads;
-    pool->spins = threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS : 0;
+    pool->spins = threads <= gt__processors() ? SPINS : 0;
     atomic_init(&pool->job, 0);
     atomic_init(&pool->active, 0);
     atomic_init(&pool->next, 0);

@@ -11,6 +11,9 @@ struct gt_pool;
  * bits. */
 typedef void (*gt_pool_fn)(void *cookie, size_t chunk, int32_t thread);
 
+/* Processors that this process may use: 1 to 1024. */
+int32_t gt__processors(void);
+
 /* threads >= 1, the caller's included (1 starts none). */
 gt_status gt__pool_create(struct gt_pool **out, int32_t threads);
 int32_t gt__pool_threads(const struct gt_pool *pool);

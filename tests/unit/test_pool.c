@@ -1,10 +1,14 @@
 /* The thread pool. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_setaffinity */
+#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -111,6 +115,24 @@ static void runs_in_parallel(void **state)
     gt__pool_free(pool);
 }
 
+/* What `taskset` leaves, not what the machine has. */
+static void processors_are_those_allowed(void **state)
+{
+    (void)state;
+    cpu_set_t all;
+    cpu_set_t one;
+    int32_t allowed = gt__processors();
+    assert_in_range(allowed, 1, 1024);
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(allowed, CPU_COUNT(&all) < 1024 ? CPU_COUNT(&all) : 1024);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    int32_t left = gt__processors();
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(left, 1);
+}
+
 static int fail_at, calls, live;
 
 static void *failing_allocate(void *cookie, size_t size, size_t alignment)
@@ -159,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_chunk_once), cmocka_unit_test(after_sleep),
-        cmocka_unit_test(runs_in_parallel), cmocka_unit_test(allocation_fails)};
+        cmocka_unit_test(runs_in_parallel), cmocka_unit_test(processors_are_those_allowed),
+        cmocka_unit_test(allocation_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
