@@ -1,8 +1,8 @@
-/* Data gradient of the convolution in the frequency domain, template: see conv2d_fft_tmpl.h. The including file
- * defines VW, CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and CONV_RATE (flops per
- * second and thread). Where dx fits one tile it is the cyclic convolution of dy with the weights; else the
- * correlation of dy, with k - 1 rows and columns of zeros around it, with the weights turned round.
- * Variants: lengths 16, 24, 25, 32, 40 for each phase 1, 2, 4, 8.
+/* Data gradient of the convolution in the frequency domain, template: see conv2d_fft_tmpl.h. The
+ * including file defines VW, CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and
+ * CONV_RATE (flops per second and thread). Where dx fits one tile it is the cyclic convolution of
+ * dy with the weights; else the correlation of dy, with k - 1 rows and columns of zeros around it,
+ * with the weights turned round. Variants: lengths 16, 24, 25, 32, 40 for each phase 1, 2, 4, 8.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_fft_tmpl.h"
 

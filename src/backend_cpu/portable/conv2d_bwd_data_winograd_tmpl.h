@@ -1,8 +1,8 @@
-/* Data gradient of the convolution after Winograd, template: see winograd_tmpl.h. The including file defines VW,
- * CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and CONV_RATE (flops per second and
- * thread). dx is the correlation of dy, with r - 1 rows and columns of zeros around it, with the
- * weights transposed and turned round. Variants: 2 for each phase 1, 2, 4, 8 and points 6, 8: fused and split.
- * SPDX-License-Identifier: BSD-2-Clause */
+/* Data gradient of the convolution after Winograd, template: see winograd_tmpl.h. The including
+ * file defines VW, CONV_KERNEL and CONV_NAME, CONV_ISA (mask the CPU must have) and CONV_RATE
+ * (flops per second and thread). dx is the correlation of dy, with r - 1 rows and columns of zeros
+ * around it, with the weights transposed and turned round. Variants: 2 for each phase 1, 2, 4, 8
+ * and points 6, 8: fused and split. SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/winograd_tmpl.h"
 
 enum { WINO_VARIANTS = 16 };

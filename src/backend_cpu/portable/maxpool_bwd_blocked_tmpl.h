@@ -1,6 +1,6 @@
 /* Gradient of max pooling, template for instruction sets: the including file defines POOL_KERNEL,
- * POOL_NAME and POOL_ISA (mask the CPU must have). dx[n][c][h][w] = sum over the windows (i, j) whose maximum was (h, w) of
- * dy[n][c][i][j]. SPDX-License-Identifier: BSD-2-Clause
+ * POOL_NAME and POOL_ISA (mask the CPU must have). dx[n][c][h][w] = sum over the windows (i, j)
+ * whose maximum was (h, w) of dy[n][c][i][j]. SPDX-License-Identifier: BSD-2-Clause
  *
  * dy and index in block 1 or 16 and phase q, dx in the same block and phase p: q = p or q = 2p, as
  * maxpool_fwd_blocked has them. Every row of dx is made by one chunk: the rows of dy that can reach

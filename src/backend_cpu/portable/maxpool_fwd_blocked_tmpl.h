@@ -1,6 +1,6 @@
 /* Max pooling, template for instruction sets: the including file defines POOL_KERNEL, POOL_NAME and
- * POOL_ISA (mask the CPU must have). y[n][c][i][j] = max over a, b < k of x[n][c][i*s + a*d][j*s + b*d]; windows are
- * clipped at the lower and right border. SPDX-License-Identifier: BSD-2-Clause
+ * POOL_ISA (mask the CPU must have). y[n][c][i][j] = max over a, b < k of x[n][c][i*s + a*d][j*s +
+ * b*d]; windows are clipped at the lower and right border. SPDX-License-Identifier: BSD-2-Clause
  *
  * x in block 1 or 16 and phase p, p a divisor of the dilation d (p > 1 with stride 1 only); y and
  * index in the same block and in phase q = p or, with stride 1, q = 2p. On the fragments the
