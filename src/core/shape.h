@@ -37,13 +37,14 @@ static inline bool gt__shape_equal(gt_shape a, gt_shape b)
     return a.n == b.n && a.c == b.c && a.h == b.h && a.w == b.w;
 }
 
+/* a/b rounded up, b > 0; a + b may exceed the type. */
 static inline int32_t gt__ceil_div(int32_t a, int32_t b)
 {
-    return (a + b - 1) / b;
+    return a / b + (a % b > 0);
 }
 static inline size_t gt__ceil_div_z(size_t a, size_t b)
 {
-    return (a + b - 1) / b;
+    return a / b + (a % b > 0);
 }
 static inline size_t gt__align_up(size_t a, size_t to)
 {

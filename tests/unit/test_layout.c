@@ -161,10 +161,22 @@ static void bytes(void **state)
     assert_int_equal(out, (size_t)4 * (((size_t)1 << 30) - 1));
 }
 
+static void rounds_up(void **state)
+{
+    (void)state;
+    assert_int_equal(gt__ceil_div(0, 7), 0);
+    assert_int_equal(gt__ceil_div(7, 7), 1);
+    assert_int_equal(gt__ceil_div(8, 7), 2);
+    assert_int_equal(gt__ceil_div(-5, 2), -2);
+    assert_int_equal(gt__ceil_div(INT32_MAX, 128), 1 << 24);
+    assert_true(gt__ceil_div_z(SIZE_MAX, 2) == SIZE_MAX / 2 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(injective), cmocka_unit_test(plain_is_row_major),
-        cmocka_unit_test(fragments), cmocka_unit_test(reorder), cmocka_unit_test(bytes)};
+        cmocka_unit_test(fragments), cmocka_unit_test(reorder),
+        cmocka_unit_test(bytes),     cmocka_unit_test(rounds_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
