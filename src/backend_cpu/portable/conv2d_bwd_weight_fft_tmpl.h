@@ -15,7 +15,7 @@
 #include "backend_cpu/portable/tiles_product_tmpl.h"
 
 enum {
-    WEIGHT_ROUND_BYTES = 64 << 20, /* of Y and D, unless one panel needs more */
+    WEIGHT_ROUND_BYTES = 128 << 20, /* of Y and D, unless one panel needs more */
     PANEL_BLOCKS = (PANEL + 15) / 16
 };
 
@@ -168,18 +168,18 @@ static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
     vf *out = (vf *)(void *)(room + 1);
     float scale = 1.0f / (float)(g->length * g->length);
     int32_t taps = g->k * g->k;
+    struct taps_back to = {.stride = (size_t)g->ci * (size_t)taps, .taps = taps};
     for (int32_t l = 0; l < width; l += VW) {
-        int32_t last = conv_min(VW, g->co - o0 - l);
+        to.kernels = conv_max(0, conv_min(VW, g->co - o0 - l));
         for (int32_t c = c0; c < c1; c++) {
             const float *at = d + (size_t)c * (size_t)width + (size_t)l;
             fft_inverse(&j->fft, room, at, at + plane, 2 * plane, g->k, g->k, out);
-            for (int32_t o = 0; o < last; o++) {
-                float *to =
-                    j->dw + ((size_t)(o0 + l + o) * (size_t)g->ci + (size_t)c) * (size_t)taps;
-                for (int32_t t = 0; t < taps; t++) {
-                    to[t] = out[t][o] * scale;
-                }
+            for (int32_t t = 0; t < taps; t++) {
+                out[t] *= scale;
             }
+            to.w = j->dw + ((size_t)(o0 + l) * (size_t)g->ci + (size_t)c) * (size_t)taps;
+            to.room = (c1 - c) * taps;
+            taps_write(&to, out);
         }
     }
 }

@@ -12,8 +12,12 @@
 
 enum {
     WEIGHT_VARIANTS = 8,
-    WEIGHT_GROUP_BYTES = 8 << 20, /* V and Y of a group */
-    WEIGHT_CHUNK_TILES = 8        /* of a chunk of the transforms */
+    WEIGHT_GROUP_BYTES = 8 << 20,  /* V and Y of a group */
+    WEIGHT_WHOLE_BYTES = 80 << 20, /* V and Y of all tiles */
+    WEIGHT_CHUNK_TILES = 8,        /* of a chunk of the transforms */
+    WEIGHT_POINT_PANELS = 4,       /* of a chunk of the products */
+    WEIGHT_INPUTS = 64,            /* of a chunk where all tiles are taken at once */
+    WEIGHT_CHUNKS = 32             /* of those, if there are enough inputs */
 };
 
 struct weight_job {
@@ -23,6 +27,9 @@ struct weight_job {
     float *v, *y, *du;
     struct wino_plane planes[2]; /* V, Y */
     int32_t t0, t1;              /* the present group */
+    const struct gt_device *device;
+    bool whole; /* one group */
+    int32_t inputs;
 };
 
 /* ---- dy ---- */
@@ -52,7 +59,7 @@ WINO_INLINE void weight_out(const int ALPHA, const int m, vf *o, const vf *d)
     o[ALPHA - 1] = d[m - 1];
 }
 
-WINO_INLINE void weight_tile(const int ALPHA, const int m, const float *dy, float *y,
+WINO_INLINE void weight_tile(const int ALPHA, const int m, const float *dy, size_t row, float *y,
                              size_t point_stride)
 {
     vf half[MAX_ALPHA * 6];
@@ -62,7 +69,7 @@ WINO_INLINE void weight_tile(const int ALPHA, const int m, const float *dy, floa
         for (int j = 0; j < m; j++) {
             PANEL_UNROLL for (int i = 0; i < m; i++)
             {
-                in[i] = *(const vf *)(dy + (i * m + j) * 16 + l);
+                in[i] = *(const vf *)(dy + (size_t)i * row + (size_t)(j * 16 + l));
             }
             weight_out(ALPHA, m, out, in);
             PANEL_UNROLL for (int i = 0; i < ALPHA; i++)
@@ -80,9 +87,10 @@ WINO_INLINE void weight_tile(const int ALPHA, const int m, const float *dy, floa
     }
 }
 #define WEIGHT_TILE(ALPHA, M)                                                                      \
-    static void weight_tile_##ALPHA##_##M(const float *dy, float *y, size_t point_stride)          \
+    static void weight_tile_##ALPHA##_##M(const float *dy, size_t row, float *y,                   \
+                                          size_t point_stride)                                     \
     {                                                                                              \
-        weight_tile(ALPHA, M, dy, y, point_stride);                                                \
+        weight_tile(ALPHA, M, dy, row, y, point_stride);                                           \
     }
 WEIGHT_TILE(6, 5)
 WEIGHT_TILE(6, 4)
@@ -90,7 +98,7 @@ WEIGHT_TILE(8, 6)
 WEIGHT_TILE(8, 5)
 WEIGHT_TILE(8, 4)
 WEIGHT_TILE(8, 3)
-typedef void (*weight_tile_fn)(const float *, float *, size_t);
+typedef void (*weight_tile_fn)(const float *, size_t, float *, size_t);
 static weight_tile_fn weight_tile_function(int32_t alpha, int32_t m)
 {
     if (alpha == 6) {
@@ -126,9 +134,16 @@ static void weight_dy(const struct weight_job *j, int32_t t0, int32_t t1, float 
         float *to = y + (size_t)b * j->planes[1].block;
         for (int32_t t = t0; t < t1; t++, to += 16) {
             struct wino_place at = wino_place(g, t);
-            weight_gather(tile, g, j->dy + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane,
-                          at);
-            transform(tile, to, j->planes[1].point);
+            const float *dy = j->dy + ((size_t)at.image * (size_t)blocks + (size_t)b) * plane;
+            size_t row = (size_t)g->wo * 16;
+            if (at.row + g->m <= g->ho && at.col + g->m <= g->wo) {
+                dy += ((size_t)at.row * (size_t)g->wo + (size_t)at.col) * 16;
+            } else {
+                weight_gather(tile, g, dy, at);
+                dy = tile;
+                row = (size_t)g->m * 16;
+            }
+            transform(dy, row, to, j->planes[1].point);
         }
     }
 }
@@ -147,33 +162,53 @@ static void weight_transform_chunk(void *cookie, size_t chunk, int32_t thread)
 
 /* ---- products ---- */
 
-/* One point of one panel: all inputs, the tiles of the present group. Rows of dU beyond ci do not
- * exist, so the inputs of the last block may be computed into a buffer. */
-static void weight_point_chunk(void *cookie, size_t chunk, int32_t thread)
+/* dU of `inputs` inputs: floats from panel to panel and from point to point. */
+struct weight_sums {
+    size_t rows, point, panel;
+};
+static inline struct weight_sums weight_sums(const struct wino_grid *g, int32_t inputs)
 {
-    (void)thread;
-    const struct weight_job *j = cookie;
+    struct weight_sums s = {.rows = (size_t)gt__ceil_div(inputs, 16) * 16};
+    s.point = s.rows * PANEL + 16; /* not whole pages apart */
+    s.panel = s.point * (size_t)(g->alpha * g->alpha);
+    return s;
+}
+
+/* One point: inputs from a multiple of 16, `rows` of them, of one panel; the tiles of the group. */
+static void weight_point(const struct weight_job *j, size_t point, int32_t panel, int32_t c0,
+                         size_t rows, float *du)
+{
     const struct wino_grid *g = &j->grid;
-    size_t points = (size_t)(g->alpha * g->alpha);
-    size_t point = chunk % points;
-    int32_t panel = (int32_t)(chunk / points);
-    int32_t width = wino_width(g->co, panel);
-    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
-    float *du = j->du + ((size_t)panel * PANEL * points + point * (size_t)width) * rows;
-    const float *v = j->v + point * j->planes[0].point;
     int32_t lane = panel * PANEL;
     const float *y = j->y + point * j->planes[1].point + (size_t)(lane / 16) * j->planes[1].block +
                      (size_t)(lane % 16);
-    struct tiles_product p = {.a = v,
+    struct tiles_product p = {.a = j->v + point * j->planes[0].point +
+                                   (size_t)(c0 / 16) * j->planes[0].block,
                               .b = y,
                               .c = du,
                               .a_block = j->planes[0].block,
                               .b_block = j->planes[1].block,
                               .rows = rows,
-                              .width = (size_t)width,
+                              .width = (size_t)wino_width(g->co, panel),
                               .tiles = j->t1 - j->t0,
                               .first = j->t0 == 0};
     tiles_product(&p);
+}
+
+/* One point of some panels, which read the same part of V: all inputs. */
+static void weight_point_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    (void)thread;
+    const struct weight_job *j = cookie;
+    int32_t panels = wino_panels(j->grid.co);
+    int32_t parts = gt__ceil_div(panels, WEIGHT_POINT_PANELS);
+    size_t point = chunk / (size_t)parts;
+    int32_t from = (int32_t)(chunk % (size_t)parts) * WEIGHT_POINT_PANELS;
+    int32_t to = conv_min(panels, from + WEIGHT_POINT_PANELS);
+    struct weight_sums s = weight_sums(&j->grid, j->grid.ci);
+    for (int32_t panel = from; panel < to; panel++) {
+        weight_point(j, point, panel, 0, s.rows, j->du + (size_t)panel * s.panel + point * s.point);
+    }
 }
 
 /* ---- back to taps ---- */
@@ -206,7 +241,7 @@ WINO_INLINE void weight_back(const int ALPHA, const int r, vf *o, const vf *d)
 }
 
 WINO_INLINE void weight_taps(const int ALPHA, const int r, const float *du, size_t point_stride,
-                             float *taps)
+                             vf *taps)
 {
     vf half[6 * MAX_ALPHA];
     vf in[MAX_ALPHA];
@@ -226,12 +261,12 @@ WINO_INLINE void weight_taps(const int ALPHA, const int r, const float *du, size
         weight_back(ALPHA, r, out, half + i * ALPHA);
         PANEL_UNROLL for (int j = 0; j < r; j++)
         {
-            *(vf *)(taps + (i * r + j) * VW) = out[j];
+            taps[i * r + j] = out[j];
         }
     }
 }
 #define WEIGHT_TAPS(ALPHA, R)                                                                      \
-    static void weight_taps_##ALPHA##_##R(const float *du, size_t point_stride, float *taps)       \
+    static void weight_taps_##ALPHA##_##R(const float *du, size_t point_stride, vf *taps)          \
     {                                                                                              \
         weight_taps(ALPHA, R, du, point_stride, taps);                                             \
     }
@@ -241,7 +276,7 @@ WEIGHT_TAPS(8, 3)
 WEIGHT_TAPS(8, 4)
 WEIGHT_TAPS(8, 5)
 WEIGHT_TAPS(8, 6)
-typedef void (*weight_taps_fn)(const float *, size_t, float *);
+typedef void (*weight_taps_fn)(const float *, size_t, vf *);
 static weight_taps_fn weight_taps_function(int32_t alpha, int32_t r)
 {
     if (alpha == 6) {
@@ -253,6 +288,28 @@ static weight_taps_fn weight_taps_function(int32_t alpha, int32_t r)
                     : weight_taps_8_6;
 }
 
+/* Inputs c0 to c1 - 1 of one panel; du belongs to input c0. */
+static void weight_back_inputs(const struct weight_job *j, int32_t panel, int32_t c0, int32_t c1,
+                               const float *du, size_t point_stride)
+{
+    const struct wino_grid *g = &j->grid;
+    int32_t width = wino_width(g->co, panel);
+    weight_taps_fn back = weight_taps_function(g->alpha, g->r);
+    int32_t taps = g->r * g->r;
+    struct taps_back to = {.stride = (size_t)g->ci * (size_t)taps, .taps = taps};
+    for (int32_t l = 0; l < width; l += VW) {
+        int32_t o = panel * PANEL + l;
+        to.kernels = conv_max(0, conv_min(VW, g->co - o));
+        for (int32_t c = c0; c < c1; c++) {
+            vf t[6 * 6];
+            back(du + (size_t)(c - c0) * (size_t)width + (size_t)l, point_stride, t);
+            to.w = j->dw + ((size_t)o * (size_t)g->ci + (size_t)c) * (size_t)taps;
+            to.room = (c1 - c) * taps;
+            taps_write(&to, t);
+        }
+    }
+}
+
 /* WINO_PACK_INPUTS inputs of one panel. */
 static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
 {
@@ -262,30 +319,56 @@ static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
     size_t groups = (size_t)gt__ceil_div(g->ci, WINO_PACK_INPUTS);
     int32_t panel = (int32_t)(chunk / groups);
     int32_t c0 = (int32_t)(chunk % groups) * WINO_PACK_INPUTS;
-    int32_t c1 = conv_min(g->ci, c0 + WINO_PACK_INPUTS);
-    int32_t width = wino_width(g->co, panel);
-    size_t rows = (size_t)gt__ceil_div(g->ci, 16) * 16;
-    size_t points = (size_t)(g->alpha * g->alpha);
-    const float *du = j->du + (size_t)panel * PANEL * rows * points;
-    weight_taps_fn back = weight_taps_function(g->alpha, g->r);
-    int32_t taps = g->r * g->r;
-    float t[6 * 6 * VW];
-    for (int32_t l = 0; l < width; l += VW) {
-        int32_t last = conv_min(VW, g->co - panel * PANEL - l);
-        for (int32_t c = c0; c < c1; c++) {
-            back(du + (size_t)c * (size_t)width + (size_t)l, rows * (size_t)width, t);
-            for (int32_t o = 0; o < last; o++) {
-                size_t out = (size_t)(panel * PANEL + l + o);
-                float *to = j->dw + (out * (size_t)g->ci + (size_t)c) * (size_t)taps;
-                for (int32_t k = 0; k < taps; k++) {
-                    to[k] = t[k * VW + o];
-                }
-            }
+    struct weight_sums s = weight_sums(g, g->ci);
+    weight_back_inputs(
+        j, panel, c0, conv_min(g->ci, c0 + WINO_PACK_INPUTS),
+        j->du + (size_t)panel * s.panel + (size_t)c0 * (size_t)wino_width(g->co, panel), s.point);
+}
+
+/* Whole: some inputs of one panel at all points, then back to taps. */
+static void weight_whole_chunk(void *cookie, size_t chunk, int32_t thread)
+{
+    const struct weight_job *j = cookie;
+    const struct wino_grid *g = &j->grid;
+    size_t panels = (size_t)wino_panels(g->co);
+    int32_t panel = (int32_t)(chunk % panels);
+    int32_t c0 = (int32_t)(chunk / panels) * j->inputs;
+    int32_t c1 = conv_min(g->ci, c0 + j->inputs);
+    struct weight_sums s = weight_sums(g, c1 - c0);
+    float *du = gt__cpu_thread_scratch(j->device, thread);
+    int32_t points = g->alpha * g->alpha;
+    for (int32_t p = 0; p < points; p++) {
+        if (p + 1 < points) {
+            wino_fetch(j->v + (size_t)(p + 1) * j->planes[0].point +
+                           (size_t)(c0 / 16) * j->planes[0].block,
+                       j->planes[0].block, g->tiles, c1 - c0);
         }
+        weight_point(j, (size_t)p, panel, c0, s.rows, du + (size_t)p * s.point);
     }
+    weight_back_inputs(j, panel, c0, c1, du, s.point);
 }
 
 /* ---- the kernel ---- */
+
+/* Tiles of a group. Sums at all points of many channels are larger than V and Y of few tiles: then
+ * one group, and no such sums. */
+static void weight_groups(struct weight_job *j)
+{
+    struct wino_grid *g = &j->grid;
+    size_t lanes = (size_t)(gt__ceil_div(g->ci, 16) + gt__ceil_div(g->co, 16)) * 16;
+    size_t tile = lanes * (size_t)(g->alpha * g->alpha) * sizeof(float);
+    int32_t most = conv_max(1, (int32_t)(WEIGHT_GROUP_BYTES / tile / TILES_PASS)) * TILES_PASS;
+    g->block = conv_min(g->tiles, most);
+    double sums = (double)wino_panels(g->co) * (double)weight_sums(g, g->ci).panel * sizeof(float);
+    double all = (double)tile * g->tiles;
+    j->whole = all <= WEIGHT_WHOLE_BYTES && all < 2 * sums;
+    if (j->whole) {
+        g->block = g->tiles;
+        int32_t parts = gt__ceil_div(WEIGHT_CHUNKS, wino_panels(g->co));
+        int32_t even = gt__ceil_div(gt__ceil_div(g->ci, parts), 16) * 16;
+        j->inputs = conv_min(WEIGHT_INPUTS, even);
+    }
+}
 
 static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x, gt_shape y,
                        const struct gt_attr *attr, unsigned variant)
@@ -306,23 +389,12 @@ static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x
         return false;
     }
     j->grid.split = false; /* V holds a group, not all tiles */
-    size_t lanes = (size_t)(gt__ceil_div(c->cin, 16) + gt__ceil_div(c->cout, 16)) * 16;
-    size_t tile = lanes * (size_t)(j->grid.alpha * j->grid.alpha) * sizeof(float);
-    int32_t most = conv_max(1, (int32_t)(WEIGHT_GROUP_BYTES / tile / TILES_PASS)) * TILES_PASS;
-    j->grid.block = conv_min(j->grid.tiles, most);
+    weight_groups(j);
     struct wino_grid of_dy = j->grid;
     of_dy.ci = c->cout;
     j->planes[0] = wino_plane(&j->grid);
     j->planes[1] = wino_plane(&of_dy);
     return true;
-}
-
-/* Floats of dU. */
-static bool weight_sums(size_t *out, const struct wino_grid *g)
-{
-    size_t in = (size_t)gt__ceil_div(g->ci, 16) * 16;
-    size_t lanes = (size_t)gt__ceil_div(g->co, 16) * 16;
-    return gt__mul(out, in * (size_t)(g->alpha * g->alpha), lanes);
 }
 
 static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
@@ -335,7 +407,8 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     if (!gt__cpu_has(d, CONV_ISA) ||
         !weight_cut(&j, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->in[1])->shape,
                     &node->attr, variant) ||
-        !weight_sums(&sums, &j.grid) ||
+        (!j.whole &&
+         !gt__mul(&sums, weight_sums(&j.grid, c.cin).panel, (size_t)wino_panels(c.cout))) ||
         !gt__add(&all, sums, j.planes[0].total + j.planes[1].total) ||
         !gt__mul(&out->scratch, all, sizeof(float))) {
         return false;
@@ -370,11 +443,19 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
     j.v = gt__f32(&step->scratch);
     j.y = j.v + j.planes[0].total;
     j.du = j.y + j.planes[1].total;
+    j.device = d;
     for (j.t0 = 0; j.t0 < g->tiles; j.t0 = j.t1) {
         j.t1 = conv_min(g->tiles, j.t0 + g->block);
         gt__pool_for(pool, (size_t)gt__ceil_div(j.t1 - j.t0, WEIGHT_CHUNK_TILES),
                      weight_transform_chunk, &j);
-        gt__pool_for(pool, panels * (size_t)(g->alpha * g->alpha), weight_point_chunk, &j);
+        if (j.whole) {
+            gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, j.inputs), weight_whole_chunk,
+                         &j);
+            return GT_OK;
+        }
+        gt__pool_for(pool,
+                     (size_t)(g->alpha * g->alpha) * gt__ceil_div_z(panels, WEIGHT_POINT_PANELS),
+                     weight_point_chunk, &j);
     }
     gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, WINO_PACK_INPUTS), weight_back_chunk,
                  &j);

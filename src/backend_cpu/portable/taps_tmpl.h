@@ -40,6 +40,18 @@ struct taps {
     int32_t kernels, taps;
 };
 
+static inline __attribute__((always_inline)) void taps_turn(vf *v)
+{
+    TAPS_STEP(v, 1)
+    TAPS_STEP(v, 2)
+#if VW > 4
+    TAPS_STEP(v, 4)
+#endif
+#if VW == 16
+    TAPS_STEP(v, 8)
+#endif
+}
+
 /* Fewer than VW kernels, or the end of memory: zeros where there is nothing. */
 static __attribute__((noinline)) void taps_read_rest(const struct taps *t, int32_t t0, float *out)
 {
@@ -66,17 +78,41 @@ static inline void taps_read(const struct taps *t, vf *to)
         {
             v[i] = *(const vf *)(w + (size_t)i * stride);
         }
-        TAPS_STEP(v, 1)
-        TAPS_STEP(v, 2)
-#if VW > 4
-        TAPS_STEP(v, 4)
-#endif
-#if VW == 16
-        TAPS_STEP(v, 8)
-#endif
+        taps_turn(v);
         PANEL_UNROLL for (int i = 0; i < VW; i++)
         {
             to[t0 + i] = v[i]; /* room for whole squares */
+        }
+    }
+}
+
+/* The way back: from[tap] to `kernels` kernels (at most VW) `stride` floats apart. Of each, `room`
+ * floats may be overwritten: what follows the taps is written later. */
+struct taps_back {
+    float *w;
+    size_t stride;
+    int32_t room, kernels, taps;
+};
+static inline void taps_write(const struct taps_back *t, const vf *from)
+{
+    for (int32_t t0 = 0; t0 < t->taps; t0 += VW) {
+        vf v[VW];
+        PANEL_UNROLL for (int i = 0; i < VW; i++)
+        {
+            v[i] = t0 + i < t->taps ? from[t0 + i] : (vf){0};
+        }
+        taps_turn(v);
+        float *w = t->w + t0;
+        if (t->room - t0 >= VW && t->kernels == VW) {
+            PANEL_UNROLL for (int i = 0; i < VW; i++)
+            {
+                *(vf *)(w + (size_t)i * t->stride) = v[i];
+            }
+            continue;
+        }
+        size_t left = (size_t)conv_min(VW, t->taps - t0) * sizeof(float);
+        for (int32_t i = 0; i < t->kernels; i++) {
+            memcpy(w + (size_t)i * t->stride, &v[i], left);
         }
     }
 }

@@ -1,8 +1,8 @@
 /* The inner product over tiles that weight gradients in a transform domain share, template for
  * vectors of VW floats. SPDX-License-Identifier: BSD-2-Clause
  *
- * C[i][o] (+)= sum over tiles t of A[t][i] * B[t][o], t ascending, for `rows` i (a multiple of 16)
- * and `width` o (1 or 2 vectors). A [block of 16 i][t][16], B [block of 16 o][t][16], C [i][width].
+ * C[i][o] (+)= sum over tiles t of A[t][i] * B[t][o], t ascending in passes whose sums are added in
+ * order, for `rows` i (a multiple of 16) and `width` o (1 or 2 vectors). A [block of 16 i][t][16], B [block of 16 o][t][16], C [i][width].
  */
 #ifndef GT_BACKEND_CPU_TILES_PRODUCT_TMPL_H
 #define GT_BACKEND_CPU_TILES_PRODUCT_TMPL_H
@@ -21,17 +21,21 @@ struct tiles_product {
     float *c;
     size_t a_block, b_block, rows, width;
     int32_t tiles;
-    bool first; /* else C goes on from what it holds */
+    bool first; /* else added to what C holds */
 };
 
 static inline __attribute__((always_inline)) void tiles_tile(const int NV,
                                                              const struct tiles_product *p)
 {
     vf acc[TILES_ROWS * 2];
+    float *c = p->c;
+    size_t width = p->width;
+    bool first = p->first;
     PANEL_UNROLL for (int i = 0; i < TILES_ROWS * NV; i++)
     {
-        acc[i] =
-            p->first ? (vf){0} : *(const vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW);
+        acc[i] = (vf){0};
+        /* C comes while A and B are summed: starting from it would wait for it */
+        __builtin_prefetch(c + (size_t)(i / NV) * width + i % NV * VW, 1, 3);
     }
     const float *a = p->a;
     const float *b = p->b;
@@ -49,7 +53,11 @@ static inline __attribute__((always_inline)) void tiles_tile(const int NV,
     }
     PANEL_UNROLL for (int i = 0; i < TILES_ROWS * NV; i++)
     {
-        *(vf *)(p->c + (size_t)(i / NV) * p->width + i % NV * VW) = acc[i];
+        vf *to = (vf *)(c + (size_t)(i / NV) * width + i % NV * VW);
+        if (!first) {
+            acc[i] += *to;
+        }
+        *to = acc[i];
     }
 }
 static void tiles_tile_1(const struct tiles_product *p)
