@@ -84,7 +84,7 @@ static const struct conv_case conv_cases[] = {
     {3, 12, 33, 8, 9, 5, 5, 8, BOTH, false},
     {3, 270, 33, 8, 8, 3, 3, 8, BIAS, false},
     /* rounds of an odd number of panels, each half a block where vectors are short */
-    {100, 16, 48, 1, 1, 5, 5, 1, NONE, false},
+    {100, 16, 96, 1, 1, 5, 5, 1, NONE, false},
     {1, 260, 17, 3, 4, 5, 5, 1, BOTH, false},
     {1, 18, 530, 5, 4, 3, 3, 1, RELU, false},
     /* 1x1: more channels than a task takes; several ranges of rows, rectangles that end with a

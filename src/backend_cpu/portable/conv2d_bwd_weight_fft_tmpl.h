@@ -8,7 +8,7 @@
  * matrix product of the spectra of x and the conjugates of dy's, three real ones:
  * V [frequency][real | imaginary][block of 16 ci][tile][16]
  * Y [frequency][real | imaginary][block of 16 co of the round][tile][16]
- * D [panel of the round][frequency][real | imaginary][ci rounded up to 16][width]
+ * D [panel of the round][group of 4 ci, up to a multiple of 16][frequency][real | imaginary][4][width]
  * Passes of tiles follow each other and add to D, rounds of panels bound its size.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_fft_tmpl.h"
@@ -16,6 +16,7 @@
 
 enum {
     WEIGHT_ROUND_BYTES = 128 << 20, /* of Y and D, unless one panel needs more */
+    WEIGHT_GROUP = 4,               /* inputs whose D lies together */
     PANEL_BLOCKS = (PANEL + 15) / 16
 };
 
@@ -28,6 +29,7 @@ struct weight_job {
     float *v, *y, *d;
     struct fft_plane v_plane, y_plane;
     int32_t t0, t1, panel0, panel1;
+    bool stream; /* D */
 };
 
 /* One tile of x, all blocks. */
@@ -67,10 +69,17 @@ static void weight_dy_chunk(void *cookie, size_t chunk, int32_t thread)
     }
 }
 
-/* Floats of D for one panel. */
-static size_t weight_d_panel(const struct fft_grid *g)
+/* D of one panel: floats from frequency to frequency, not whole pages apart, from group to group,
+ * and in all. */
+struct weight_d {
+    size_t frequency, group, panel;
+};
+static struct weight_d weight_d(const struct fft_grid *g)
 {
-    return 2 * (size_t)g->count * (size_t)gt__ceil_div(g->ci, 16) * 16 * PANEL;
+    struct weight_d d = {.frequency = 2 * WEIGHT_GROUP * PANEL + 16};
+    d.group = d.frequency * (size_t)g->count;
+    d.panel = d.group * (size_t)gt__ceil_div(g->ci, 16) * (16 / WEIGHT_GROUP);
+    return d;
 }
 
 /* yr, -yi - yr, yr - yi of one frequency and panel, [b][block of 16 co][tile][16]: what the products
@@ -97,19 +106,39 @@ static size_t weight_room(const struct fft_grid *g)
     return fft_v_plane(g).plane + 3 * (size_t)g->pass * PANEL_BLOCKS * 16 + 3 * rows * PANEL;
 }
 
-/* D of one frequency and panel, or its sum with the passes before, from the three products. */
-static void weight_join(float *d, const float *c, size_t plane, bool first)
+/* `n` floats of D, or their sums with the passes before, from the three products. */
+static inline __attribute__((always_inline)) void
+weight_join(float *d, const float *c, size_t plane, size_t n, const bool first, const bool stream)
 {
-    for (size_t i = 0; i < plane; i += VW) {
+    for (size_t i = 0; i < n; i += VW) {
         vf k1 = *(const vf *)(c + i);
         vf re = k1 - *(const vf *)(c + 2 * plane + i);
         vf im = k1 + *(const vf *)(c + plane + i);
         if (!first) {
             re += *(const vf *)(d + i);
-            im += *(const vf *)(d + plane + i);
+            im += *(const vf *)(d + n + i);
         }
-        *(vf *)(d + i) = re;
-        *(vf *)(d + plane + i) = im;
+        fft_store_vector(d + i, re, stream);
+        fft_store_vector(d + n + i, im, stream);
+    }
+}
+
+/* One frequency and panel, all groups. */
+static void weight_store(const struct weight_job *j, float *d, const float *c, size_t rows,
+                         size_t width)
+{
+    struct weight_d s = weight_d(&j->grid);
+    size_t n = WEIGHT_GROUP * width;
+    for (size_t r = 0; r < rows; r += WEIGHT_GROUP) {
+        float *to = d + r / WEIGHT_GROUP * s.group;
+        const float *from = c + r * width;
+        if (j->stream) {
+            weight_join(to, from, rows * width, n, true, true);
+        } else if (j->t0 == 0) {
+            weight_join(to, from, rows * width, n, true, false);
+        } else {
+            weight_join(to, from, rows * width, n, false, false);
+        }
     }
 }
 
@@ -146,37 +175,48 @@ static void weight_product_chunk(void *cookie, size_t f, int32_t thread)
                                       .first = true};
             tiles_product(&p);
         }
-        weight_join(j->d + (size_t)(panel - j->panel0) * weight_d_panel(g) + f * 2 * plane, c,
-                    plane, j->t0 == 0);
+        struct weight_d s = weight_d(g);
+        weight_store(j, j->d + (size_t)(panel - j->panel0) * s.panel + f * s.frequency, c, rows,
+                     (size_t)width);
+    }
+    if (j->stream) {
+        gt__stream_end();
     }
 }
 
-/* FFT_PACK_INPUTS inputs of one panel of the round: back to taps. */
+enum { WEIGHT_BACK_INPUTS = 16 }; /* of one chunk */
+
+/* Some inputs of one panel of the round: back to taps. */
 static void weight_back_chunk(void *cookie, size_t chunk, int32_t thread)
 {
     const struct weight_job *j = cookie;
     const struct fft_grid *g = &j->grid;
-    size_t groups = (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS);
-    int32_t panel = (int32_t)(chunk / groups);
-    int32_t c0 = (int32_t)(chunk % groups) * FFT_PACK_INPUTS;
-    int32_t c1 = conv_min(g->ci, c0 + FFT_PACK_INPUTS);
+    size_t parts = (size_t)gt__ceil_div(g->ci, WEIGHT_BACK_INPUTS);
+    int32_t panel = (int32_t)(chunk / parts);
+    int32_t c0 = (int32_t)(chunk % parts) * WEIGHT_BACK_INPUTS;
+    int32_t c1 = conv_min(g->ci, c0 + WEIGHT_BACK_INPUTS);
     int32_t o0 = (j->panel0 + panel) * PANEL;
     int32_t width = fft_width(g->co, j->panel0 + panel);
-    size_t plane = (size_t)gt__ceil_div(g->ci, 16) * 16 * (size_t)width;
-    const float *d = j->d + (size_t)panel * weight_d_panel(g);
+    size_t plane = WEIGHT_GROUP * (size_t)width;
+    struct weight_d sizes = weight_d(g);
     struct fft_room *room = (struct fft_room *)(void *)gt__cpu_thread_scratch(j->device, thread);
     vf *out = (vf *)(void *)(room + 1);
     float scale = 1.0f / (float)(g->length * g->length);
     int32_t taps = g->k * g->k;
     struct taps_back to = {.stride = (size_t)g->ci * (size_t)taps, .taps = taps};
-    for (int32_t l = 0; l < width; l += VW) {
-        to.kernels = conv_max(0, conv_min(VW, g->co - o0 - l));
-        for (int32_t c = c0; c < c1; c++) {
-            const float *at = d + (size_t)c * (size_t)width + (size_t)l;
-            fft_inverse(&j->fft, room, at, at + plane, 2 * plane, g->k, g->k, out);
+    for (int32_t c = c0; c < c1; c++) {
+        size_t in = (size_t)(c % WEIGHT_GROUP) * (size_t)width;
+        const float *d =
+            j->d + (size_t)panel * sizes.panel + (size_t)(c / WEIGHT_GROUP) * sizes.group + in;
+        size_t last = in + (size_t)width == plane ? sizes.group - plane : 0;
+        for (int32_t l = 0; l < width; l += VW, d += VW) {
+            size_t next = VW + (l + VW == width ? last : 0);
+            struct fft_spectrum s = {d, d + plane, sizes.frequency, c + 1 < c1 ? next : 0};
+            fft_inverse(&j->fft, room, &s, g->k, g->k, out);
             for (int32_t t = 0; t < taps; t++) {
                 out[t] *= scale;
             }
+            to.kernels = conv_max(0, conv_min(VW, g->co - o0 - l));
             to.w = j->dw + ((size_t)(o0 + l) * (size_t)g->ci + (size_t)c) * (size_t)taps;
             to.room = (c1 - c) * taps;
             taps_write(&to, out);
@@ -204,7 +244,7 @@ static bool weight_cut(struct weight_job *j, struct conv_geometry *c, gt_shape x
     }
     struct fft_grid of_dy = *g;
     of_dy.ci = PANEL;
-    size_t of_panel = (weight_d_panel(g) + fft_v_plane(&of_dy).total) * sizeof(float);
+    size_t of_panel = (weight_d(g).panel + fft_v_plane(&of_dy).total) * sizeof(float);
     g->round = conv_max(1, conv_min(g->panels, (int32_t)(WEIGHT_ROUND_BYTES / of_panel)));
     of_dy.ci = g->round * PANEL;
     j->v_plane = fft_v_plane(g);
@@ -221,7 +261,7 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     if (!gt__cpu_has(d, CONV_ISA) ||
         !weight_cut(&j, &c, gt__value(g, node->in[0])->shape, gt__value(g, node->in[1])->shape,
                     &node->attr, variant) ||
-        !gt__mul(&sums, weight_d_panel(&j.grid), (size_t)j.grid.round) ||
+        !gt__mul(&sums, weight_d(&j.grid).panel, (size_t)j.grid.round) ||
         !gt__mul(&out->scratch, j.v_plane.total + j.y_plane.total + sums, sizeof(float))) {
         return false;
     }
@@ -233,8 +273,8 @@ static bool weight_plan(const struct gt_device *d, const struct gt_graph *g,
     out->growth = fft_growth(&j.grid);
     double weights = 8.0 * j.grid.count * c.cin * gt__ceil_div(c.cout, 16) * 16.0;
     double passes = gt__ceil_div(j.grid.tiles, j.grid.pass);
-    out->cost = fft_cost(d, &j.grid, CONV_RATE, 0) +
-                gt__cpu_cost(d, 0, CONV_RATE, weights * (2 * passes + 1));
+    out->cost =
+        fft_cost(d, &j.grid, CONV_RATE, 0) + gt__cpu_cost(d, 0, CONV_RATE, 0.6 * weights * passes);
     return true;
 }
 
@@ -258,6 +298,8 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
     j.v = gt__f32(&step->scratch);
     j.y = j.v + j.v_plane.total;
     j.d = j.y + j.y_plane.total;
+    j.stream = VW == 16 && g->pass >= g->tiles &&
+               gt__stream_pays(j.d, (size_t)g->round * weight_d(g).panel * sizeof(float));
     fft_open(&j.fft, g->length);
     for (j.panel0 = 0; j.panel0 < g->panels; j.panel0 = j.panel1) {
         j.panel1 = conv_min(g->panels, j.panel0 + g->round);
@@ -271,8 +313,8 @@ static gt_status weight_run(struct gt_device *d, const struct gt_step *step)
             gt__pool_for(pool, tiles, weight_dy_chunk, &j);
             gt__pool_for(pool, (size_t)g->count, weight_product_chunk, &j);
         }
-        gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, FFT_PACK_INPUTS), weight_back_chunk,
-                     &j);
+        gt__pool_for(pool, panels * (size_t)gt__ceil_div(g->ci, WEIGHT_BACK_INPUTS),
+                     weight_back_chunk, &j);
     }
     return GT_OK;
 }

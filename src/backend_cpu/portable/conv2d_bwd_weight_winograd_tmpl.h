@@ -192,6 +192,9 @@ static void weight_point(const struct weight_job *j, size_t point, int32_t panel
                               .width = (size_t)wino_width(g->co, panel),
                               .tiles = j->t1 - j->t0,
                               .first = j->t0 == 0};
+    if (j->whole && point + 1 < (size_t)(g->alpha * g->alpha)) {
+        p.a_ahead = (ptrdiff_t)j->planes[0].point;
+    }
     tiles_product(&p);
 }
 
@@ -338,11 +341,6 @@ static void weight_whole_chunk(void *cookie, size_t chunk, int32_t thread)
     float *du = gt__cpu_thread_scratch(j->device, thread);
     int32_t points = g->alpha * g->alpha;
     for (int32_t p = 0; p < points; p++) {
-        if (p + 1 < points) {
-            wino_fetch(j->v + (size_t)(p + 1) * j->planes[0].point +
-                           (size_t)(c0 / 16) * j->planes[0].block,
-                       j->planes[0].block, g->tiles, c1 - c0);
-        }
         weight_point(j, (size_t)p, panel, c0, s.rows, du + (size_t)p * s.point);
     }
     weight_back_inputs(j, panel, c0, c1, du, s.point);

@@ -53,10 +53,16 @@ static inline struct fft_plane fft_m_plane(const struct fft_grid *g)
     return p;
 }
 
+/* Floats from frequency to frequency of U: an odd number of lines, not whole pages. */
+static inline size_t fft_u_frequency(const struct fft_grid *g, int32_t width)
+{
+    size_t n = 2 * (size_t)g->ci * (size_t)width;
+    return n + (n / 16 % 2 == 0 ? 16 : 0);
+}
 /* Floats of U for one panel. */
 static inline size_t fft_u_panel(const struct fft_grid *g)
 {
-    return 2 * (size_t)g->count * (size_t)g->ci * PANEL;
+    return (size_t)g->count * fft_u_frequency(g, PANEL);
 }
 
 /* Panels of outputs: PANEL lanes each, the last may be half as wide. */

@@ -24,6 +24,7 @@
 #include <math.h>
 
 #include "backend_cpu/portable/conv2d_fft_plan.h"
+#include "backend_cpu/portable/stream.h"
 #include "backend_cpu/portable/taps_tmpl.h"
 
 /* ---- weights ---- */
@@ -47,6 +48,7 @@ struct fft_job {
     struct fft_plane v_plane, m_plane;
     int32_t t0, t1, panel0, panel1; /* the present pass and round */
     int32_t u_panel;                /* that U begins with */
+    bool stream;                    /* U, where it exceeds the caches */
 };
 
 static inline float *fft_u(const struct fft_job *j, int32_t panel)
@@ -54,16 +56,29 @@ static inline float *fft_u(const struct fft_job *j, int32_t panel)
     return j->u + (size_t)(panel - j->u_panel) * fft_u_panel(&j->grid);
 }
 
+/* stream: past the caches, whole lines only. */
+FFT_INLINE void fft_store_vector(float *to, vf v, bool stream)
+{
+    if (VW == 16 && stream) {
+        float lanes[VW];
+        memcpy(lanes, &v, sizeof v);
+        gt__stream_16(to, lanes);
+    } else {
+        *(vf *)to = v;
+    }
+}
+
 struct fft_pack_put {
     float *re, *im;
     size_t stride;
     float scale, scale_im;
+    bool stream;
 };
 static inline void fft_pack_one(void *cookie, int32_t f, struct cv value)
 {
     const struct fft_pack_put *p = cookie;
-    *(vf *)(p->re + (size_t)f * p->stride) = p->scale * value.re;
-    *(vf *)(p->im + (size_t)f * p->stride) = p->scale_im * value.im;
+    fft_store_vector(p->re + (size_t)f * p->stride, p->scale * value.re, p->stream);
+    fft_store_vector(p->im + (size_t)f * p->stride, p->scale_im * value.im, p->stream);
 }
 
 /* VW outputs from o of input c as a tile of k x k pixels of 16 lanes. */
@@ -107,12 +122,16 @@ static void fft_pack_chunk(void *cookie, size_t chunk, int32_t thread)
             float *to = fft_u(j, panel) + (size_t)c * (size_t)width + (size_t)l;
             struct fft_pack_put put = {.re = to,
                                        .im = to + plane,
-                                       .stride = 2 * plane,
+                                       .stride = fft_u_frequency(g, width),
                                        .scale = scale,
+                                       .stream = j->stream,
                                        .scale_im = j->weights.convolve ? scale : -scale};
             fft_pack_taps(j, o + l, c, tile);
             fft_forward(&j->fft, room, tile, (size_t)g->k * 16, g->k, g->k, fft_pack_one, &put);
         }
+    }
+    if (j->stream) {
+        gt__stream_end();
     }
 }
 
@@ -222,7 +241,7 @@ static inline void fft_three(float *b, const float *u, size_t plane)
 static inline void fft_fetch(struct panel_call *call, const struct fft_job *j, int32_t panel,
                              size_t f, int32_t row, int32_t rows)
 {
-    size_t size = 2 * (size_t)j->grid.ci * (size_t)fft_width(j->grid.co, panel);
+    size_t size = fft_u_frequency(&j->grid, fft_width(j->grid.co, panel));
     size_t all = 3 * (size_t)(j->t1 - j->t0);
     size_t from = size / 16 * (size_t)row / all * 16;
     call->next = fft_u(j, panel) + f * size + from;
@@ -246,7 +265,7 @@ static void fft_product_chunk(void *cookie, size_t f, int32_t thread)
         size_t plane = (size_t)g->ci * (size_t)width;
         size_t of_round = (size_t)(panel - j->panel0);
         float *m = j->m + of_round * j->m_plane.total + f * j->m_plane.frequency;
-        fft_three(b, fft_u(j, panel) + f * 2 * plane, plane);
+        fft_three(b, fft_u(j, panel) + f * fft_u_frequency(g, width), plane);
         for (int32_t t = 0; t < tiles; t += FFT_PRODUCT_ROWS) {
             int32_t rows = conv_min(FFT_PRODUCT_ROWS, tiles - t);
             size_t n = (size_t)rows * (size_t)width;
@@ -324,9 +343,16 @@ static void fft_output_chunk(void *cookie, size_t chunk, int32_t thread)
     for (int32_t l = 0; l < width; l += VW) {
         const float *m =
             j->m + (size_t)(panel - j->panel0) * j->m_plane.total + t * (size_t)width + (size_t)l;
-        fft_inverse(&j->fft, room, m, m + j->m_plane.plane, j->m_plane.frequency, rows, cols, out);
+        struct fft_spectrum s = {m, m + j->m_plane.plane, j->m_plane.frequency, (size_t)width};
+        fft_inverse(&j->fft, room, &s, rows, cols, out);
         fft_store(j, at, panel * PANEL + l, rows, cols, out);
     }
+}
+
+/* Do spectra of so many panels exceed the caches? */
+static inline bool fft_streams(const struct fft_job *j, int32_t panels)
+{
+    return gt__stream_pays(j->u, (size_t)panels * fft_u_panel(&j->grid) * sizeof(float) / 4);
 }
 
 /* All of U, into what is kept. */
@@ -337,6 +363,7 @@ static inline void fft_pack(struct fft_job *j)
     fft_open(&j->fft, g->length);
     j->panel0 = 0;
     j->panel1 = g->panels;
+    j->stream = fft_streams(j, g->panels);
     gt__pool_for(gt__cpu_pool(j->device), (size_t)g->panels * groups, fft_pack_chunk, j);
 }
 
@@ -351,6 +378,7 @@ static inline void fft_run(struct fft_job *j)
     j->m = j->v + j->v_plane.total;
     if (!g->packed) {
         j->u = j->m + (size_t)g->round * j->m_plane.total;
+        j->stream = fft_streams(j, g->round);
     }
     for (j->t0 = 0; j->t0 < g->tiles; j->t0 = j->t1) {
         j->t1 = conv_min(g->tiles, j->t0 + g->pass);

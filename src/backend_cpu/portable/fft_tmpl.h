@@ -235,11 +235,20 @@ FFT_INLINE void fft_forward(const struct fft *fft, struct fft_room *room, const 
     }
 }
 
-/* The first `rows` rows and `cols` columns of the real tile of a spectrum, to out[row*cols + col].
- * re and im: VW lanes of frequency f at f*stride. */
-FFT_INLINE void fft_inverse(const struct fft *fft, struct fft_room *room, const float *re,
-                            const float *im, size_t stride, int32_t rows, int32_t cols, vf *out)
+/* VW lanes of a spectrum: frequency f at f*stride. Another at re + next and im + next is wanted
+ * soon. */
+struct fft_spectrum {
+    const float *re, *im;
+    size_t stride, next;
+};
+
+/* The first `rows` rows and `cols` columns of the real tile of a spectrum, to out[row*cols + col]. */
+FFT_INLINE void fft_inverse(const struct fft *fft, struct fft_room *room,
+                            const struct fft_spectrum *s, int32_t rows, int32_t cols, vf *out)
 {
+    const float *re = s->re;
+    const float *im = s->im;
+    const size_t stride = s->stride;
     const int32_t n = fft->length;
     const int32_t half = fft->half;
     struct cv z[FFT_MAX];
@@ -249,6 +258,8 @@ FFT_INLINE void fft_inverse(const struct fft *fft, struct fft_room *room, const 
         for (int32_t r = 0; r < kept; r++, f++) { /* parts exchanged: the inverse */
             z[r].re = *(const vf *)(im + (size_t)f * stride);
             z[r].im = *(const vf *)(re + (size_t)f * stride);
+            __builtin_prefetch(im + (size_t)f * stride + s->next, 0, 3);
+            __builtin_prefetch(re + (size_t)f * stride + s->next, 0, 3);
         }
         for (int32_t r = kept; r < n; r++) {
             z[r] = (struct cv){-z[n - r].re, z[n - r].im};

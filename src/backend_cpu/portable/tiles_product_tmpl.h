@@ -22,6 +22,8 @@ struct tiles_product {
     size_t a_block, b_block, rows, width;
     int32_t tiles;
     bool first; /* else added to what C holds */
+    /* The next product's A lies so many floats from this one, fetched meanwhile; 0: nothing. */
+    ptrdiff_t a_ahead;
 };
 
 static inline __attribute__((always_inline)) void tiles_tile(const int NV,
@@ -42,6 +44,7 @@ static inline __attribute__((always_inline)) void tiles_tile(const int NV,
     size_t next = VW == 16 ? p->b_block : (size_t)VW;
     for (int32_t t = 0; t < p->tiles; t++, a += 16, b += 16) {
         vf bv[2];
+        __builtin_prefetch(a + p->a_ahead, 0, 2);
         PANEL_UNROLL for (int v = 0; v < NV; v++)
         {
             bv[v] = *(const vf *)(b + (size_t)v * next);
@@ -79,6 +82,7 @@ static inline void tiles_product(const struct tiles_product *p)
         q.first = p->first && t == 0;
         for (size_t r = 0; r < p->rows; r += TILES_ROWS) {
             q.a = p->a + r / 16 * p->a_block + at + r % 16;
+            q.a_ahead = r % 16 == 0 ? p->a_ahead : 0;
             q.c = p->c + r * p->width;
             (p->width == PANEL ? tiles_tile_2 : tiles_tile_1)(&q);
         }
