@@ -6,8 +6,8 @@
  * --without                   not the kernels with this in their name
  * --few                       a few small cases of every kernel, nothing behind the tensors: for
  *                             checkers of memory, which are slow
- * --peak N                    only the CPU's ceilings, with one thread and with N (0: all): a line
- *                             "threads GFLOP/s GB/s" for each
+ * --peak N                    only the CPU's ceilings with N threads (0: all), as a line "threads
+ *                             GFLOP/s GB/s"
  * GT_QUICK=1                  thins out cases and layouts
  * GT_REQUIRE_OCL=1            fails without an OpenCL device */
 #include "check_op.h"

@@ -216,7 +216,7 @@ struct check_ceiling {
 };
 struct check_ceiling check_ceiling(struct gt_device *device);
 
-/* Print the CPU's for one thread and for `threads` (0: all): threads, GFLOP/s, GB/s. */
+/* Print the CPU's for so many threads (0: all): threads, GFLOP/s, GB/s. */
 int check_peak(int32_t threads);
 
 /* Seconds of a steady clock. */
