@@ -60,8 +60,9 @@ struct gt_plan {
     size_t scratch; /* bytes, dead after the step */
     size_t packed;  /* bytes, repacked weights, kept until the weights change */
     double cost;    /* seconds, estimated */
-    /* Seconds that filling `packed` takes, on top of `cost` (or of the measured cost) in programs that
-     * change the weights: of operations that such programs and others have. */
+    /* Seconds that filling `packed` takes, where that is much: in programs that change weights they
+     * are added to `cost`, estimated or measured. Costs of gradients, which only such programs
+     * have, hold them. */
     double fill;
     /* Transform-domain kernels: how much larger the terms they sum up can be than those of the
      * plain sum; their error is held against this times the largest bound of the tensor. 0: plain

@@ -112,7 +112,7 @@ static bool is_picked(const char *const *trace, long n)
     if (quick()) {
         return n % 7 == 0 && (before < 14 || n % 98 == 0);
     }
-    return before < 6 || n % 67 == 0;
+    return before < 10 || n % 67 == 0;
 }
 
 /* Where programs are built anew in every life, which takes long: only the calls for that. */

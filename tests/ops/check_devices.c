@@ -11,7 +11,7 @@
 /* Several numbers of threads once only: a mask hides kernels, it does not change them. */
 static gt_status open_cpu(struct check_device *d, const char *index, uint32_t isa, bool quick)
 {
-    static const int32_t threads[CHECK_THREADS] = {2, 7, 1};
+    static const int32_t threads[CHECK_THREADS] = {2, 3, 1, 8};
     size_t count = isa != GT_ISA_ALL ? 1 : quick ? 2 : CHECK_THREADS;
     for (size_t t = 0; t < count; t++) {
         gt_device_options options;

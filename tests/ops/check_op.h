@@ -129,7 +129,7 @@ double check_softmax_error(gt_shape s, const double *x, int32_t n, int32_t h, in
 
 /* ---- running kernels ---- */
 
-enum { CHECK_THREADS = 3 };
+enum { CHECK_THREADS = 4 };
 
 /* The same device opened with several numbers of threads; the first is the main one. */
 struct check_device {

@@ -8,7 +8,8 @@
  * matrix product of the spectra of x and the conjugates of dy's, three real ones:
  * V [frequency][real | imaginary][block of 16 ci][tile][16]
  * Y [frequency][real | imaginary][block of 16 co of the round][tile][16]
- * D [panel of the round][group of 4 ci, up to a multiple of 16][frequency][real | imaginary][4][width]
+ * D [panel of the round][group of 4 ci, up to a multiple of 16][frequency][real | imaginary][4]
+ *   [width]
  * Passes of tiles follow each other and add to D, rounds of panels bound its size.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "backend_cpu/portable/conv2d_fft_tmpl.h"
@@ -118,8 +119,8 @@ weight_join(float *d, const float *c, size_t plane, size_t n, const bool first, 
             re += *(const vf *)(d + i);
             im += *(const vf *)(d + n + i);
         }
-        fft_store_vector(d + i, re, stream);
-        fft_store_vector(d + n + i, im, stream);
+        panel_store(d + i, re, stream);
+        panel_store(d + n + i, im, stream);
     }
 }
 

@@ -145,7 +145,14 @@ static inline double fft_cost(const struct gt_device *d, const struct fft_grid *
     double weights = g->packed ? 0 : fft_weights_work(g) * passes;
     double work =
         1.1 * products + 4 * fft_tile_work(g) * tiles * (in + lanes) + weights + 8 * moved;
-    return gt__cpu_cost(d, work, rate, (double)packed * (g->packed ? passes / 2 : 0));
+    return gt__cpu_cost(d, work, rate, (double)packed * passes / 2);
+}
+
+/* Seconds of packing, where weights change. */
+static inline double fft_fill(const struct gt_device *d, const struct fft_grid *g, double rate,
+                              size_t packed)
+{
+    return g->packed ? gt__cpu_cost(d, fft_weights_work(g), rate, (double)packed) : 0.0;
 }
 
 /* How much larger errors can be than the plain sum's: every output is a sum over all L^2 products

@@ -21,10 +21,7 @@
 #ifndef GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
 #define GT_BACKEND_CPU_CONV2D_FFT_TMPL_H
 
-#include <math.h>
-
 #include "backend_cpu/portable/conv2d_fft_plan.h"
-#include "backend_cpu/portable/stream.h"
 #include "backend_cpu/portable/taps_tmpl.h"
 
 /* ---- weights ---- */
@@ -56,18 +53,6 @@ static inline float *fft_u(const struct fft_job *j, int32_t panel)
     return j->u + (size_t)(panel - j->u_panel) * fft_u_panel(&j->grid);
 }
 
-/* stream: past the caches, whole lines only. */
-FFT_INLINE void fft_store_vector(float *to, vf v, bool stream)
-{
-    if (VW == 16 && stream) {
-        float lanes[VW];
-        memcpy(lanes, &v, sizeof v);
-        gt__stream_16(to, lanes);
-    } else {
-        *(vf *)to = v;
-    }
-}
-
 struct fft_pack_put {
     float *re, *im;
     size_t stride;
@@ -77,8 +62,8 @@ struct fft_pack_put {
 static inline void fft_pack_one(void *cookie, int32_t f, struct cv value)
 {
     const struct fft_pack_put *p = cookie;
-    fft_store_vector(p->re + (size_t)f * p->stride, p->scale * value.re, p->stream);
-    fft_store_vector(p->im + (size_t)f * p->stride, p->scale_im * value.im, p->stream);
+    panel_store(p->re + (size_t)f * p->stride, p->scale * value.re, p->stream);
+    panel_store(p->im + (size_t)f * p->stride, p->scale_im * value.im, p->stream);
 }
 
 /* VW outputs from o of input c as a tile of k x k pixels of 16 lanes. */

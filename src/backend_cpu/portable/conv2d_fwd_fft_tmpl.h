@@ -45,8 +45,7 @@ static bool fwd_plan(const struct gt_device *d, const struct gt_graph *g,
     out->flags = GT_PLAN_UNORDERED;
     out->growth = fft_growth(&grid);
     out->cost = fft_cost(d, &grid, CONV_RATE, out->packed);
-    out->fill =
-        grid.packed ? gt__cpu_cost(d, fft_weights_work(&grid), CONV_RATE, (double)out->packed) : 0;
+    out->fill = fft_fill(d, &grid, CONV_RATE, out->packed);
     return true;
 }
 

@@ -10,6 +10,8 @@
 #ifndef GT_BACKEND_CPU_FFT_TMPL_H
 #define GT_BACKEND_CPU_FFT_TMPL_H
 
+#include <math.h>
+
 #include "backend_cpu/portable/panel_tmpl.h"
 
 #define FFT_MAX 40
@@ -242,7 +244,8 @@ struct fft_spectrum {
     size_t stride, next;
 };
 
-/* The first `rows` rows and `cols` columns of the real tile of a spectrum, to out[row*cols + col]. */
+/* The first `rows` rows and `cols` columns of the real tile of a spectrum, to
+ * out[row*cols + col]. */
 FFT_INLINE void fft_inverse(const struct fft *fft, struct fft_room *room,
                             const struct fft_spectrum *s, int32_t rows, int32_t cols, vf *out)
 {

@@ -10,6 +10,7 @@
 #define GT_BACKEND_CPU_PANEL_TMPL_H
 
 #include "backend_cpu/portable/conv2d_geometry.h"
+#include "backend_cpu/portable/stream.h"
 
 /* Rows of a register tile of two vectors: 2*MR sums, two of B and a broadcast must fit 32 (AVX-512)
  * or 16 registers. */
@@ -30,6 +31,18 @@ typedef int32_t vi __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 #else
 #define PANEL_UNROLL _Pragma("GCC unroll 64")
 #endif
+
+/* A vector to `to`; stream: past the caches, which pays for whole lines only. */
+static inline __attribute__((always_inline)) void panel_store(float *to, vf v, bool stream)
+{
+    if (VW == 16 && stream) {
+        float lanes[VW];
+        memcpy(lanes, &v, sizeof v);
+        gt__stream_16(to, lanes);
+    } else {
+        *(vf *)to = v;
+    }
+}
 
 /* Passes over k after the first go on with the sums in c; panel_product makes passes itself. */
 struct panel_call {
@@ -131,7 +144,10 @@ static inline void panel_product(struct panel_call p, int32_t rows, int32_t k, i
             q.a = a;
             q.c = c;
             panel_tiles[vectors - 1][r - 1](&q);
-            q.next += (ptrdiff_t)p.next_lines * gt__ceil_div(q.k, 16) * 16;
+            if (q.next) { /* not beyond the end: lines are rounded up */
+                ptrdiff_t gone = (ptrdiff_t)p.next_lines * gt__ceil_div(q.k, 16) * 16;
+                q.next = q.next_end - q.next > gone ? q.next + gone : q.next_end;
+            }
             a += (size_t)r * 16;
             c += (size_t)r * (size_t)width;
         }

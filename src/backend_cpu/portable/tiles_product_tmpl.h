@@ -2,8 +2,8 @@
  * vectors of VW floats. SPDX-License-Identifier: BSD-2-Clause
  *
  * C[i][o] (+)= sum over tiles t of A[t][i] * B[t][o], t ascending in passes whose sums are added in
- * order, for `rows` i (a multiple of 16) and `width` o (1 or 2 vectors). A [block of 16 i][t][16], B [block of 16 o][t][16], C [i][width].
- */
+ * order, for `rows` i (a multiple of 16) and `width` o (1 or 2 vectors).
+ * A [block of 16 i][t][16], B [block of 16 o][t][16], C [i][width] */
 #ifndef GT_BACKEND_CPU_TILES_PRODUCT_TMPL_H
 #define GT_BACKEND_CPU_TILES_PRODUCT_TMPL_H
 

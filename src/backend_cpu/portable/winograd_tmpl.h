@@ -25,7 +25,6 @@
 
 #include <assert.h>
 
-#include "backend_cpu/portable/stream.h"
 #include "backend_cpu/portable/winograd_plan.h"
 #include "backend_cpu/portable/winograd_weights_tmpl.h"
 
@@ -249,19 +248,6 @@ static inline wino_out_fn wino_out_function(int32_t alpha, int32_t m)
                     : wino_tile_out_8_3;
 }
 
-/* Vectors of whole lines only pass the caches by. */
-static inline void wino_put_pixel(float *to, vf value, bool stream)
-{
-#if VW == 16
-    if (stream) {
-        gt__stream_16(to, (const float *)&value);
-        return;
-    }
-#endif
-    (void)stream;
-    *(vf *)to = value;
-}
-
 static void wino_put(const struct wino_job *j, const struct wino_store *s, struct wino_place at,
                      const vf *out)
 {
@@ -276,7 +262,7 @@ static void wino_put(const struct wino_job *j, const struct wino_store *s, struc
         float *to = y + ((size_t)(at.row + r) * (size_t)g->wo + (size_t)at.col) * 16;
         for (int32_t c = 0; c < c1; c++) {
             bool real = at.row + r < th && at.col + c < tw;
-            wino_put_pixel(to + (size_t)c * 16, real ? out[r * g->m + c] : (vf){0}, s->stream);
+            panel_store(to + (size_t)c * 16, real ? out[r * g->m + c] : (vf){0}, s->stream);
         }
     }
 }
